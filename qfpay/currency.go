@@ -1,0 +1,40 @@
+package qfpay
+
+import (
+	"maps"
+	"slices"
+)
+
+// minorUnits holds the currencies that QFPay's documentation lists for txcurrcd,
+// with their decimal digits in ISO 4217.
+var minorUnits = map[string]int{
+	"AED": 2,
+	"AUD": 2,
+	"CAD": 2,
+	"CNY": 2,
+	"EUR": 2,
+	"HKD": 2,
+	"IDR": 2,
+	"JPY": 0,
+	"MMK": 2,
+	"MYR": 2,
+	"SGD": 2,
+	"THB": 2,
+	"USD": 2,
+}
+
+// MinorUnits returns how many decimal digits amounts of a currency have, and
+// whether the gateway takes the currency at all. The code is in capitals.
+//
+// The digits are those of ISO 4217: none for JPY and two for all the others.
+// That includes IDR and MMK, which ISO lists with two although their cents are
+// out of use.
+func MinorUnits(currency string) (digits int, ok bool) {
+	digits, ok = minorUnits[currency]
+	return digits, ok
+}
+
+// Currencies returns the codes that [MinorUnits] knows, sorted.
+func Currencies() []string {
+	return slices.Sorted(maps.Keys(minorUnits))
+}

@@ -1,0 +1,35 @@
+// Package qfpay speaks the part of QFPay's signed API that a WeChat Pay JSAPI
+// payment needs, with nothing but the standard library.
+//
+// A payment takes four steps, and the methods stand in their order:
+//
+//  1. [Client.OAuthURL] is where the payer's browser, inside WeChat, goes first.
+//     It comes back to the given address with a one-time code.
+//  2. [Client.OpenID] exchanges the code for the payer's openid.
+//  3. [Client.Pay] makes the payment and returns its [PayParams].
+//  4. [PayPageRequest.URL] is where the browser goes to pay.
+//
+// Whether money has moved is told by [Client.Query] and by the gateway's
+// notification ([VerifyNotification], then [ParseNotification]), never by a
+// browser that comes back.
+//
+// # Yes, no, unknown
+//
+// Every call ends in one of three ways. A nil error is yes. Otherwise the error
+// is an [*Error] whose Outcome is [Refused], the gateway said no and nothing
+// happened, or [Unknown]: it may have happened, and only a later [Client.Query]
+// with the same number can tell. Its Fault says whose turn it is to act. The
+// client itself never asks twice.
+//
+// # Amounts and times
+//
+// Amounts are integers in the minor units of their currency ([MinorUnits]): 100
+// is one Hong Kong dollar, or one hundred yen. Times on the wire have no zone;
+// QFPay's own are UTC+8, and so is every time that this package sends or reads.
+//
+// # How sure this is
+//
+// Comments name the source of each fact: QFPay's documentation, public client
+// code, or captured traffic. Nothing in this package has been run against the
+// live gateway by its authors.
+package qfpay

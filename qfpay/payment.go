@@ -1,0 +1,246 @@
+package qfpay
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// PayTypeJSAPI is the pay_type of a WeChat JSAPI payment.
+const PayTypeJSAPI = "800207"
+
+// MaxGoodsName bounds goods_name in bytes. The documentation says 64 and gives
+// no unit; counted in bytes it holds either way.
+const MaxGoodsName = 64
+
+// Payment is what the payer is asked to pay. The bounds are those of QFPay's
+// documentation.
+type Payment struct {
+	// OutTradeNo is the shop's own number, unique over all its payments and
+	// refunds: 1 to 128 printable ASCII characters without space and comma. Keep
+	// to 32 letters and digits for WeChat. Required.
+	OutTradeNo string
+
+	// Amount is in minor units of Currency, from 1 to 99999999999. Amounts
+	// under 200 may meet risk control.
+	Amount int64
+
+	// Currency is one of [Currencies]. Required.
+	Currency string
+
+	// OpenID is the payer, as [Client.OpenID] returned it. Required.
+	OpenID string
+
+	// GoodsName is shown to the payer: UTF-8 of at most [MaxGoodsName] bytes.
+	// The documentation advises against special characters.
+	GoodsName string
+
+	// Time is when the payment is made, in any zone: it is sent in [HongKong].
+	// Required.
+	Time time.Time
+
+	// NotifyURL is where the gateway reports success: an absolute http or https
+	// URL of at most 256 characters, on port 80 or 443.
+	NotifyURL string
+
+	// LimitPay restricts what may be paid with, such as credit cards.
+	LimitPay string
+
+	// Params are further parameters, signed and sent as they are: udid, rmb_tag,
+	// extend_info. They may not take the place of the parameters above.
+	Params map[string]string
+}
+
+// PayParams are what WeChat's JSAPI needs, signed by WeChat: pass them on
+// unchanged. They cannot be had again, neither by a second call nor by an
+// enquiry. They are marshalled under WeChat's own names, all as strings.
+type PayParams struct {
+	AppID     string `json:"appId"`
+	TimeStamp string `json:"timeStamp"`
+	NonceStr  string `json:"nonceStr"`
+	Package   string `json:"package"`
+	SignType  string `json:"signType"`
+	PaySign   string `json:"paySign"`
+}
+
+// UnmarshalJSON takes strings, numbers and nulls.
+func (p *PayParams) UnmarshalJSON(raw []byte) error {
+	var reply struct {
+		AppID     text `json:"appId"`
+		TimeStamp text `json:"timeStamp"`
+		NonceStr  text `json:"nonceStr"`
+		Package   text `json:"package"`
+		SignType  text `json:"signType"`
+		PaySign   text `json:"paySign"`
+	}
+	if err := json.Unmarshal(raw, &reply); err != nil {
+		return err
+	}
+	*p = PayParams{
+		AppID:     string(reply.AppID),
+		TimeStamp: string(reply.TimeStamp),
+		NonceStr:  string(reply.NonceStr),
+		Package:   string(reply.Package),
+		SignType:  string(reply.SignType),
+		PaySign:   string(reply.PaySign),
+	}
+	return nil
+}
+
+func (p PayParams) params() map[string]string {
+	return map[string]string{
+		"appId":     p.AppID,
+		"timeStamp": p.TimeStamp,
+		"nonceStr":  p.NonceStr,
+		"package":   p.Package,
+		"signType":  p.SignType,
+		"paySign":   p.PaySign,
+	}
+}
+
+// check names the first parameter, in byte order, that is missing.
+func (p PayParams) check() error {
+	params := p.params()
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		if params[name] == "" {
+			return fmt.Errorf("%s is missing in pay_params", name)
+		}
+	}
+	return nil
+}
+
+// Prepared is a payment that the payer can now make.
+type Prepared struct {
+	// Syssn is the gateway's number of the payment. It is empty if the reply had
+	// none.
+	Syssn string
+
+	// SysTime is the gateway's clock; zero if the reply had none.
+	SysTime time.Time
+
+	PayParams PayParams
+}
+
+// Pay makes a payment that the payer can then confirm. No money moves yet.
+//
+// Errors are [*Error]. What is wrong with the Payment itself is [Refused] before
+// anything is sent. After [Unknown] the payment may exist, and the same
+// OutTradeNo would be refused as a duplicate: only [Client.Query] can tell. A
+// reply that says yes but lacks pay_params is [Unknown] too.
+func (c *Client) Pay(ctx context.Context, p Payment) (*Prepared, error) {
+	if err := p.check(); err != nil {
+		return nil, invalid(callPayment, err)
+	}
+	body, err := c.do(ctx, call{
+		name:   callPayment,
+		method: http.MethodPost,
+		path:   "/trade/v1/payment",
+		params: p.params(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return prepared(body)
+}
+
+func prepared(body []byte) (*Prepared, error) {
+	var reply struct {
+		Syssn     text      `json:"syssn"`
+		Sysdtm    moment    `json:"sysdtm"`
+		PayParams PayParams `json:"pay_params"`
+	}
+	if err := decode(body, &reply); err != nil {
+		return nil, garbage(callPayment, err)
+	}
+	if err := reply.PayParams.check(); err != nil {
+		return nil, garbage(callPayment, err)
+	}
+	return &Prepared{
+		Syssn:     string(reply.Syssn),
+		SysTime:   time.Time(reply.Sysdtm),
+		PayParams: reply.PayParams,
+	}, nil
+}
+
+func (p Payment) params() map[string]string {
+	params := p.own()
+	maps.Copy(params, p.Params)
+	return params
+}
+
+// own are the parameters that Params may not replace.
+func (p Payment) own() map[string]string {
+	return map[string]string{
+		"txamt":        strconv.FormatInt(p.Amount, 10),
+		"txcurrcd":     p.Currency,
+		"pay_type":     PayTypeJSAPI,
+		"out_trade_no": p.OutTradeNo,
+		"txdtm":        formatTime(p.Time),
+		"sub_openid":   p.OpenID,
+		"goods_name":   p.GoodsName,
+		"notify_url":   p.NotifyURL,
+		"limit_pay":    p.LimitPay,
+		"mchid":        "", // the client's
+	}
+}
+
+func (p Payment) check() error {
+	if err := checkNumber(p.OutTradeNo); err != nil {
+		return err
+	}
+	if p.Amount < 1 || p.Amount > 99_999_999_999 {
+		return errors.New("txamt must be from 1 to 99999999999 minor units")
+	}
+	if _, ok := MinorUnits(p.Currency); !ok {
+		return fmt.Errorf("txcurrcd must be one of %s", strings.Join(Currencies(), " "))
+	}
+	if p.OpenID == "" {
+		return errors.New("sub_openid is missing")
+	}
+	if p.Time.IsZero() {
+		return errors.New("txdtm is missing")
+	}
+	if len(p.GoodsName) > MaxGoodsName || !utf8.ValidString(p.GoodsName) {
+		return fmt.Errorf("goods_name must be at most %d bytes of valid UTF-8", MaxGoodsName)
+	}
+	if p.NotifyURL != "" {
+		if err := checkAddress(p.NotifyURL, 256); err != nil {
+			return fmt.Errorf("notify_url %w", err)
+		}
+	}
+	return p.checkParams()
+}
+
+func checkNumber(outTradeNo string) error {
+	isBad := func(r rune) bool { return notGraphic(r) || r == ',' }
+	if outTradeNo == "" || len(outTradeNo) > 128 || strings.ContainsFunc(outTradeNo, isBad) {
+		return errors.New("out_trade_no must be 1 to 128 printable ASCII characters without space and comma")
+	}
+	return nil
+}
+
+func (p Payment) checkParams() error {
+	own := p.own()
+	for name := range p.Params {
+		if _, taken := own[name]; taken {
+			return fmt.Errorf("params must not replace %s", name)
+		}
+		if name == "" || strings.ContainsFunc(name, notNameable) {
+			return errors.New("params must have names of letters, digits and underscores")
+		}
+	}
+	return nil
+}
+
+// notNameable keeps what would make a joined string ambiguous out of names.
+func notNameable(r rune) bool {
+	return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+}

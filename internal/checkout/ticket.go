@@ -1,0 +1,36 @@
+package checkout
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+)
+
+// Ticket is an order that nobody but the payer's browser knows of yet.
+type Ticket struct {
+	Order  string        `json:"-"` // bound to the seal, not inside it
+	Intent ledger.Intent `json:"intent"`
+
+	// Restarted says that WeChat's code was refused once already for this
+	// purchase: the flow does not start again by itself a second time.
+	Restarted bool `json:"restarted,omitempty"`
+}
+
+// SameThing reports whether two intents ask for the same purchase at the same
+// price.
+func SameThing(a, b ledger.Intent) bool {
+	return a.Amount == b.Amount && a.Currency == b.Currency && a.Ref == b.Ref && slices.Equal(a.Lines, b.Lines)
+}
+
+// Expired reports whether the time to finish the payment, counted from when
+// the order was started, is over.
+func (t Ticket) Expired(now time.Time, ttl time.Duration) bool {
+	return !now.Before(t.Intent.At.Add(ttl))
+}
+
+// NewestFirst orders tickets by when they were made.
+func NewestFirst(tickets []Ticket) {
+	slices.SortFunc(tickets, func(a, b Ticket) int { return cmp.Compare(b.Order, a.Order) })
+}

@@ -1,0 +1,183 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// order was made at 2026-11-22T16:30:00Z, which is the 23rd in UTC+8.
+const order = "01M821FMT07W1N4ZJ6X0Q3V5YB"
+
+var (
+	noon   = time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
+	intent = Intent{
+		At: noon, Lines: []Line{{Item: "cat-food", Name: "Cat food 猫粮", Quantity: 1, Price: 12800}},
+		Amount: 12800, Currency: "HKD", Description: "Cat food 猫粮", Ref: "INV-7",
+	}
+	prepared = Prepared{At: noon.Add(time.Second), Syssn: "20261123000000000000000001", PayURL: "https://pay.example/q/direct?a=b"}
+	paid     = Paid{At: noon.Add(time.Minute), PaidAt: noon.Add(59 * time.Second), Syssn: prepared.Syssn, Source: "enquiry"}
+	failed   = Failed{At: noon.Add(time.Minute), Call: "payment", Respcd: "1203", Message: "not allowed"}
+)
+
+func newLedger(t *testing.T) (*Ledger, string) {
+	t.Helper()
+	folder := t.TempDir()
+	return New(&certmagic.FileStorage{Path: folder}, "shop"), folder
+}
+
+func TestAnOrderWithoutIntentIsUnknown(t *testing.T) {
+	l, _ := newLedger(t)
+	_, err := l.Find(t.Context(), order)
+	assert.ErrorIs(t, err, ErrUnknown)
+	require.NoError(t, l.Record(t.Context(), order, paid))
+	_, err = l.Find(t.Context(), order)
+	assert.ErrorIs(t, err, ErrUnknown)
+}
+
+func TestWhatWasRecordedIsFoundAgain(t *testing.T) {
+	l, _ := newLedger(t)
+	require.NoError(t, l.Begin(t.Context(), order, intent))
+	for _, fact := range []Fact{prepared, paid, failed} {
+		require.NoError(t, l.Record(t.Context(), order, fact))
+	}
+	found, err := l.Find(t.Context(), order)
+	require.NoError(t, err)
+	assert.Equal(t, Order{ID: order, Intent: intent, Prepared: &prepared, Paid: &paid, Failed: &failed}, found)
+}
+
+func TestTheStateFollowsFromTheFactsInWhateverOrderTheyCame(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		facts  []Fact
+		status Status
+	}{
+		{"nothing more", nil, StatusPending},
+		{"prepared", []Fact{prepared}, StatusPending},
+		{"paid", []Fact{prepared, paid}, StatusPaid},
+		{"paid without our having seen the reply", []Fact{paid}, StatusPaid},
+		{"failed", []Fact{failed}, StatusFailed},
+		{"paid after failed", []Fact{failed, paid}, StatusPaid},
+		{"failed after paid", []Fact{paid, failed}, StatusPaid},
+		{"paid three times", []Fact{paid, paid, paid}, StatusPaid},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l, _ := newLedger(t)
+			require.NoError(t, l.Begin(t.Context(), order, intent))
+			for _, fact := range test.facts {
+				require.NoError(t, l.Record(t.Context(), order, fact))
+			}
+			found, err := l.Find(t.Context(), order)
+			require.NoError(t, err)
+			assert.Equal(t, test.status, found.Status())
+		})
+	}
+}
+
+func TestAnOrderLiesInTheFolderOfItsDayInUTC8(t *testing.T) {
+	l, folder := newLedger(t)
+	require.NoError(t, l.Begin(t.Context(), order, intent))
+	assert.FileExists(t, filepath.Join(folder, "qfpay_jsapi/shop/orders/2026/11/23", order, "intent.json"))
+	assert.FileExists(t, filepath.Join(folder, "qfpay_jsapi/shop/open", order))
+}
+
+func TestTheIndexIsWrittenBeforeTheIntent(t *testing.T) {
+	storage := &recordingStorage{Storage: &certmagic.FileStorage{Path: t.TempDir()}}
+	require.NoError(t, New(storage, "shop").Begin(t.Context(), order, intent))
+	assert.Equal(t, []string{
+		"qfpay_jsapi/shop/open/" + order,
+		"qfpay_jsapi/shop/orders/2026/11/23/" + order + "/intent.json",
+	}, storage.stored)
+}
+
+func TestAFinishedOrderLeavesTheIndex(t *testing.T) {
+	l, folder := newLedger(t)
+	require.NoError(t, l.Begin(t.Context(), order, intent))
+	require.NoError(t, l.Finish(t.Context(), order))
+	require.NoError(t, l.Finish(t.Context(), order), "a second time is harmless")
+	assert.NoFileExists(t, filepath.Join(folder, "qfpay_jsapi/shop/open", order))
+}
+
+func TestADamagedFactIsAnErrorAndNotAbsent(t *testing.T) {
+	l, folder := newLedger(t)
+	require.NoError(t, l.Begin(t.Context(), order, intent))
+	file := filepath.Join(folder, "qfpay_jsapi/shop/orders/2026/11/23", order, "paid.json")
+	require.NoError(t, os.WriteFile(file, []byte(`{"at":`), 0o600))
+	_, err := l.Find(t.Context(), order)
+	assert.ErrorContains(t, err, "paid of order "+order+" is damaged")
+}
+
+func TestAFailingStorageIsAnErrorAndNotAnUnknownOrder(t *testing.T) {
+	broken := errors.New("the disk is gone")
+	l := New(&failingStorage{err: broken}, "shop")
+	_, err := l.Find(t.Context(), order)
+	assert.ErrorIs(t, err, broken)
+	assert.NotErrorIs(t, err, ErrUnknown)
+	assert.ErrorIs(t, l.Begin(t.Context(), order, intent), broken)
+	assert.ErrorIs(t, l.Record(t.Context(), order, paid), broken)
+	assert.ErrorIs(t, l.Finish(t.Context(), order), broken)
+	_, err = l.Lock(t.Context(), order)
+	assert.ErrorIs(t, err, broken)
+}
+
+func TestWhatIsNoOrderIDNeverBecomesAStorageKey(t *testing.T) {
+	l := New(&failingStorage{err: errors.New("storage was touched")}, "shop")
+	for _, id := range []string{"", "x", "../../../../../secret/key", "01m821fmt07w1n4zj6x0q3v5yb"} {
+		_, err := l.Find(t.Context(), id)
+		assert.ErrorIs(t, err, ErrUnknown, id)
+	}
+}
+
+func TestALockKeepsOthersOutUntilItIsReleased(t *testing.T) {
+	l, _ := newLedger(t)
+	unlock, err := l.Lock(t.Context(), order)
+	require.NoError(t, err)
+	impatient, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err = l.Lock(impatient, order)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	unlock()
+	unlock, err = l.Lock(t.Context(), order)
+	require.NoError(t, err)
+	unlock()
+}
+
+func TestLedgerNames(t *testing.T) {
+	for _, name := range []string{"shop", "a", "Shop_1.test-2", "0123456789abcdef"} {
+		assert.True(t, ValidName(name), name)
+	}
+	for _, name := range []string{"", ".", "..", ".hidden", "a/b", "a b", "店"} {
+		assert.False(t, ValidName(name), name)
+	}
+}
+
+type recordingStorage struct {
+	certmagic.Storage
+	stored []string
+}
+
+func (s *recordingStorage) Store(ctx context.Context, key string, value []byte) error {
+	s.stored = append(s.stored, key)
+	return s.Storage.Store(ctx, key, value)
+}
+
+type failingStorage struct{ err error }
+
+func (s *failingStorage) Lock(context.Context, string) error                   { return s.err }
+func (s *failingStorage) Unlock(context.Context, string) error                 { return s.err }
+func (s *failingStorage) Store(context.Context, string, []byte) error          { return s.err }
+func (s *failingStorage) Load(context.Context, string) ([]byte, error)         { return nil, s.err }
+func (s *failingStorage) Delete(context.Context, string) error                 { return s.err }
+func (s *failingStorage) Exists(context.Context, string) bool                  { return false }
+func (s *failingStorage) List(context.Context, string, bool) ([]string, error) { return nil, s.err }
+func (s *failingStorage) Stat(context.Context, string) (certmagic.KeyInfo, error) {
+	return certmagic.KeyInfo{}, fs.ErrNotExist
+}

@@ -1,0 +1,88 @@
+package qfpayjsapi
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"golang.org/x/sync/singleflight"
+)
+
+// account is what all blocks with one ledger share in this process, also
+// across reloads: the old configuration's requests in flight and the new
+// one's know of each other.
+type account struct {
+	callbacks singleflight.Group // by order
+	enquiries singleflight.Group // by order
+	asked     recently
+	refusals  refusals
+}
+
+var accounts = caddy.NewUsagePool()
+
+func joinAccount(name string) (*account, error) {
+	shared, _, err := accounts.LoadOrNew(name, func() (caddy.Destructor, error) { return new(account), nil })
+	if err != nil {
+		return nil, err
+	}
+	return shared.(*account), nil
+}
+
+func leaveAccount(name string) error {
+	_, err := accounts.Delete(name)
+	return err
+}
+
+// Destruct implements caddy.Destructor. There is nothing to stop.
+func (*account) Destruct() error { return nil }
+
+// accountName derives the ledger's name from the merchant's account, so that
+// blocks with the same account share one ledger.
+func accountName(appCode, mchID string) string {
+	sum := sha256.Sum256([]byte(appCode + "\x00" + mchID))
+	return hex.EncodeToString(sum[:8])
+}
+
+// enquiryInterval is the least time between two enquiries about one order.
+const enquiryInterval = 2 * time.Second
+
+// recently remembers when orders were last asked about. It holds an order for
+// [enquiryInterval] only, and the gateway's own limit of 100 calls per second
+// bounds how many those are.
+type recently struct {
+	mu    sync.Mutex
+	times map[string]time.Time
+}
+
+// due reports whether an order may be asked about now, and if so, notes it.
+func (a *recently) due(order string, now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if now.Before(a.times[order].Add(enquiryInterval)) {
+		return false
+	}
+	if len(a.times) >= recentlyMost {
+		a.forget(now)
+	}
+	if len(a.times) >= recentlyMost {
+		return false
+	}
+	if a.times == nil {
+		a.times = make(map[string]time.Time)
+	}
+	a.times[order] = now
+	return true
+}
+
+// recentlyMost is above what the gateway's limit lets in within the interval.
+const recentlyMost = 1024
+
+func (a *recently) forget(now time.Time) {
+	for order, at := range a.times {
+		if !now.Before(at.Add(enquiryInterval)) {
+			delete(a.times, order)
+		}
+	}
+}

@@ -1,0 +1,246 @@
+package qfpayjsapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
+)
+
+// maxCode bounds WeChat's code in bytes; real ones have 32.
+const maxCode = 512
+
+// callback is where WeChat sends the payer back with a code. It fetches the
+// openid, makes the payment, and sends the payer on to the pay page. The same
+// callback, however often it comes, leads to one payment and one address.
+func (h *Handler) callback(w http.ResponseWriter, r *http.Request, order string) error {
+	site := h.origin(r)
+	ticket, ok := h.ticket(r, site, order)
+	if !ok {
+		return h.problem(w, r, pages.Problem{Kind: pages.OtherBrowser})
+	}
+	code := r.URL.Query().Get("code")
+	if code == "" || len(code) > maxCode {
+		return h.problem(w, r, pages.Problem{Kind: pages.MissingCode, StartURL: h.payLink(ticket.Intent)})
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), h.callbackTime())
+	defer cancel()
+	next, _, _ := h.account.callbacks.Do(order, func() (any, error) {
+		return h.advance(ctx, site, ticket, code, clientAddress(r)), nil
+	})
+	return h.follow(w, r, site, ticket, next.(turn))
+}
+
+// callbackTime bounds the whole work of a callback: two calls to the gateway,
+// and the time until the lock of a node that died counts as stale.
+func (h *Handler) callbackTime() time.Duration {
+	return 2*time.Duration(h.Timeout) + 15*time.Second
+}
+
+// turn is where a callback leads: exactly one of its members is set.
+type turn struct {
+	payURL   string           // the payer can pay there
+	settled  bool             // nothing to pay any more: see the return page
+	unknown  bool             // nobody knows whether the gateway took the order
+	restart  *checkout.Ticket // the flow starts again with this new order
+	problem  pages.Kind
+	newOrder bool          // with problem: the old order is over, a new one may be started
+	wait     time.Duration // with problem: when to try again
+}
+
+// follow answers one of the requests that share a turn.
+func (h *Handler) follow(w http.ResponseWriter, r *http.Request, site origin, ticket checkout.Ticket, next turn) error {
+	switch {
+	case next.payURL != "":
+		return redirect(w, r, next.payURL)
+	case next.settled:
+		return redirect(w, r, h.returnPath(ticket.Order))
+	case next.unknown:
+		return h.page(w, r, pages.Checking{
+			Order:    h.shown(ticket.Order, ticket.Intent),
+			CheckURL: h.returnPath(ticket.Order),
+			Refresh:  firstRefresh,
+			StartURL: h.startAgain(ticket.Order, ticket.Intent),
+		})
+	case next.restart != nil:
+		h.dropTicket(w, site, ticket.Order)
+		return h.authorize(w, r, site, *next.restart)
+	}
+	problem := pages.Problem{Kind: next.problem, StartURL: h.payLink(ticket.Intent)}
+	if next.newOrder {
+		problem.StartURL = h.startAgain(ticket.Order, ticket.Intent)
+	}
+	if next.wait > 0 {
+		retryAfter(w, next.wait)
+	}
+	return h.problem(w, r, problem)
+}
+
+// advance takes an order as far as it can go: to the pay page, if all is well.
+func (h *Handler) advance(ctx context.Context, site origin, ticket checkout.Ticket, code, client string) turn {
+	began := h.now()
+	if next, known := h.recall(ctx, ticket); known {
+		return next
+	}
+	if ticket.Expired(h.now(), time.Duration(h.OrderTTL)) {
+		return turn{problem: pages.Expired}
+	}
+	if wait := h.account.refusals.wait(client, h.now()); wait > 0 {
+		return turn{problem: pages.TooMany, wait: wait}
+	}
+	unlock, err := h.ledger.Lock(ctx, ticket.Order)
+	if err != nil {
+		return h.storageDown(ticket, err)
+	}
+	defer unlock()
+	if next, known := h.recall(ctx, ticket); known {
+		return next
+	}
+	openID, err := h.client.OpenID(ctx, code)
+	if err != nil {
+		return h.withoutOpenID(ctx, ticket, client, err)
+	}
+	next := h.pay(ctx, site, ticket, openID)
+	h.logger.Info("callback", append(orderFields(ticket.Order, ticket.Intent),
+		zap.Bool("payable", next.payURL != ""), zap.Float64("seconds", h.now().Sub(began).Seconds()))...)
+	return next
+}
+
+// recall decides what needs no gateway, from what the ledger knows.
+func (h *Handler) recall(ctx context.Context, ticket checkout.Ticket) (next turn, known bool) {
+	order, err := h.ledger.Find(ctx, ticket.Order)
+	switch {
+	case errors.Is(err, ledger.ErrUnknown):
+		return turn{}, false
+	case err != nil:
+		return h.storageDown(ticket, err), true
+	case order.Status() != ledger.StatusPending:
+		return turn{settled: true}, true
+	case order.Prepared == nil:
+		return turn{unknown: true}, true
+	case ticket.Expired(h.now(), time.Duration(h.OrderTTL)):
+		return turn{problem: pages.Expired}, true
+	default:
+		return turn{payURL: order.Prepared.PayURL}, true
+	}
+}
+
+// withoutOpenID decides what follows a failed openid call. Nothing is known at
+// the gateway yet, so starting again is safe; after a refusal it happens by
+// itself, once.
+func (h *Handler) withoutOpenID(ctx context.Context, ticket checkout.Ticket, client string, err error) turn {
+	if next, known := h.recall(ctx, ticket); known {
+		return next // another node was faster with the same code
+	}
+	fields := append(orderFields(ticket.Order, ticket.Intent), zap.Error(err))
+	kind, wait := gatewayProblem(err)
+	if kind != pages.GatewayRefused {
+		h.logger.Warn("the gateway gave no openid", fields...)
+		return turn{problem: kind, wait: wait}
+	}
+	h.account.refusals.count(client, h.now())
+	if ticket.Restarted {
+		h.logger.Warn("the gateway refused the code twice; the payer was asked to start again", fields...)
+		return turn{problem: pages.CodeRefused, newOrder: true}
+	}
+	h.logger.Info("the gateway refused the code; starting again once", fields...)
+	intent := ticket.Intent
+	intent.At = h.now().UTC()
+	return turn{restart: &checkout.Ticket{Order: checkout.NewOrder(h.now()), Intent: intent, Restarted: true}}
+}
+
+// pay makes the order payable. The intent is in storage before the gateway
+// hears of the order, and the answer is in storage before the payer's browser
+// gets what makes the order payable: an order that we forgot cannot be paid.
+func (h *Handler) pay(ctx context.Context, site origin, ticket checkout.Ticket, openID string) turn {
+	if err := h.ledger.Begin(ctx, ticket.Order, ticket.Intent); err != nil {
+		return h.storageDown(ticket, err)
+	}
+	prepared, err := h.client.Pay(ctx, h.payment(ticket, openID))
+	if err != nil {
+		return h.unprepared(ctx, ticket, err)
+	}
+	payURL, err := h.payURL(site, ticket, prepared.PayParams)
+	if err == nil {
+		err = h.ledger.Record(ctx, ticket.Order, ledger.Prepared{At: h.now().UTC(), Syssn: prepared.Syssn, PayURL: payURL})
+	}
+	if err != nil {
+		h.logger.Error("the payment is prepared at the gateway but could not be remembered; the payer was not sent to pay it",
+			append(orderFields(ticket.Order, ticket.Intent), zap.String("syssn", prepared.Syssn), zap.Error(err))...)
+		return turn{unknown: true}
+	}
+	return turn{payURL: payURL}
+}
+
+func (h *Handler) payment(ticket checkout.Ticket, openID string) qfpay.Payment {
+	return qfpay.Payment{
+		OutTradeNo: ticket.Order,
+		Amount:     ticket.Intent.Amount,
+		Currency:   ticket.Intent.Currency,
+		OpenID:     openID,
+		GoodsName:  qfpay.Truncate(ticket.Intent.Description, qfpay.MaxGoodsName),
+		Time:       h.now(),
+		LimitPay:   h.LimitPay,
+		Params:     h.Params,
+	}
+}
+
+// payURL is the pay page's address with everything it asks for.
+func (h *Handler) payURL(site origin, ticket checkout.Ticket, params qfpay.PayParams) (string, error) {
+	return qfpay.PayPageRequest{
+		Page:         h.PayPage,
+		PayParams:    params,
+		MerchantName: h.MerchantName,
+		Amount:       ticket.Intent.Amount,
+		Currency:     ticket.Intent.Currency,
+		GoodsName:    ticket.Intent.Description,
+		RedirectURL:  string(site) + h.returnPath(ticket.Order),
+	}.URL()
+}
+
+// unprepared decides what follows a failed payment call. A clear no ends the
+// order. Anything else leaves it open, and it is never sent again: what would
+// have made it payable did not reach a browser.
+func (h *Handler) unprepared(ctx context.Context, ticket checkout.Ticket, err error) turn {
+	fields := append(orderFields(ticket.Order, ticket.Intent), zap.Error(err))
+	var failure *qfpay.Error
+	if !errors.As(err, &failure) || failure.Outcome != qfpay.Refused || failure.Duplicate() {
+		h.logger.Warn("the outcome of the payment call is unknown; the order stays open", fields...)
+		return h.elsewhere(ctx, ticket)
+	}
+	kind, wait := gatewayProblem(err)
+	if failure.Fault == qfpay.FaultBusy {
+		h.logger.Warn("the gateway is busy and took no payment", fields...)
+	} else {
+		h.logger.Error("the gateway refused the payment", fields...)
+	}
+	failed := ledger.Failed{At: h.now().UTC(), Call: failure.Call, Respcd: failure.Respcd, Message: failure.Message}
+	if err := h.end(ctx, ticket.Order, failed); err != nil {
+		h.logger.Error("remembering the refusal failed; the order stays open", append(fields, zap.NamedError("storage_error", err))...)
+	}
+	return turn{problem: kind, wait: wait, newOrder: true}
+}
+
+// elsewhere looks whether another node prepared the same order while we
+// believed to have the lock.
+func (h *Handler) elsewhere(ctx context.Context, ticket checkout.Ticket) turn {
+	if next, known := h.recall(ctx, ticket); known && next.problem == "" {
+		return next
+	}
+	return turn{unknown: true}
+}
+
+func (h *Handler) storageDown(ticket checkout.Ticket, err error) turn {
+	h.logger.Error("the ledger is not available; the payer was asked to try again",
+		append(orderFields(ticket.Order, ticket.Intent), zap.Error(err))...)
+	return turn{problem: pages.StorageDown, wait: 5 * time.Second}
+}
+
+func (h *Handler) returnPath(order string) string { return h.Path + "/return/" + order }

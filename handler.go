@@ -1,0 +1,87 @@
+package qfpayjsapi
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
+)
+
+// ServeHTTP answers the requests below the configured path: each belongs to
+// one of the stations of a payment. All others go to the next handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	rest, ours := strings.CutPrefix(r.URL.Path, h.Path)
+	if !ours || rest != "" && rest[0] != '/' {
+		return next.ServeHTTP(w, r)
+	}
+	setCommonHeaders(w.Header())
+	station, order, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
+	switch {
+	case station == "callback" && checkout.IsOrder(order):
+		return h.visit(w, r, func() error { return h.callback(w, r, order) })
+	case station == "return" && checkout.IsOrder(order):
+		return h.visit(w, r, func() error { return h.comeBack(w, r, order) })
+	case station == "callback" || station == "return":
+		return h.problem(w, r, pages.Problem{Kind: pages.UnknownOrder})
+	case order != "":
+		return h.problem(w, r, pages.Problem{Kind: pages.UnknownItem})
+	case station == "":
+		return h.problem(w, r, pages.Problem{Kind: pages.NothingChosen})
+	default:
+		return h.start(w, r, next, station)
+	}
+}
+
+// visit lets a browser that follows a link through to a station. HEAD and
+// prefetching cause nothing.
+func (h *Handler) visit(w http.ResponseWriter, r *http.Request, station func() error) error {
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		return h.wrongMethod(w, r, "GET, HEAD")
+	case causesNothing(w, r):
+		return nil
+	default:
+		return station()
+	}
+}
+
+// causesNothing answers requests that must not lead to a payment: HEAD, and
+// those that announce themselves as prefetch.
+func causesNothing(w http.ResponseWriter, r *http.Request) bool {
+	switch {
+	case r.Method == http.MethodHead:
+		w.WriteHeader(http.StatusOK)
+	case isPrefetch(r.Header):
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		return false
+	}
+	return true
+}
+
+func isPrefetch(header http.Header) bool {
+	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
+		purpose := strings.ToLower(header.Get(name))
+		if strings.Contains(purpose, "prefetch") || strings.Contains(purpose, "preview") {
+			return true
+		}
+	}
+	return false
+}
+
+// inWeChat reports whether the browser is WeChat's own, which alone can pay.
+// WeCom (wxwork) names WeChat's token too, but cannot.
+func inWeChat(r *http.Request) bool {
+	agent := r.UserAgent()
+	return strings.Contains(agent, "MicroMessenger") && !strings.Contains(agent, "wxwork")
+}
+
+// onPhone reports whether the browser runs on the device that also runs
+// WeChat, so that scanning its screen is no way to get there.
+func onPhone(r *http.Request) bool {
+	agent := r.UserAgent()
+	return strings.Contains(agent, "Mobile") || strings.Contains(agent, "Android") || strings.Contains(agent, "iPhone")
+}

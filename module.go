@@ -1,0 +1,282 @@
+// Package qfpayjsapi is a Caddy module with which a static shop takes WeChat
+// Pay through QFPay, without a backend of its own.
+package qfpayjsapi
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/certmagic"
+	"go.uber.org/zap"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
+)
+
+func init() {
+	caddy.RegisterModule(Handler{})
+}
+
+// Handler takes WeChat Pay for a static shop through QFPay's JSAPI. It answers
+// the pay paths, by default `/pay/…`, and hands every other request to the next
+// handler untouched.
+//
+// A link such as `/pay/cat-food`, opened inside WeChat, leads the payer through
+// QFPay's OAuth, a signed payment and WeChat's own pay sheet, and back to a
+// receipt that is shown only when the gateway itself has confirmed the payment.
+// Orders are remembered in Caddy's storage.
+//
+// Strings take global placeholders such as `{env.QFPAY_CLIENT_KEY}` and
+// `{file./run/secrets/client_key}`. They are expanded when the configuration is
+// loaded; an unset one is an error.
+type Handler struct {
+	// The gateway to use: `production` (the default), `testing` or `sandbox`;
+	// a region `hk`, `jp`, `th`, `sg`, `id`, `db`, `eur`, or `testing-` before
+	// one of them (not `jp`); `mainland`; or the base URL of a gateway.
+	Environment string `json:"environment,omitempty"`
+
+	// The public id of the merchant's app, issued by QFPay. Required.
+	AppCode string `json:"app_code,omitempty"`
+
+	// The secret that signs requests, issued by QFPay. Required. Write a
+	// placeholder here, never the secret itself: configurations are shown by
+	// the admin API and saved to disk.
+	ClientKey string `json:"client_key,omitempty"`
+
+	// The merchant id, at most 16 characters. Only if QFPay issued one: then it
+	// goes into every call, otherwise it must be absent. Default: none.
+	MchID string `json:"mchid,omitempty"`
+
+	// How requests are signed: `md5` (the default) or `sha256`.
+	SignType string `json:"sign_type,omitempty"`
+
+	// The page to which the payer is sent with the parameters of the payment.
+	// Default: `https://o2-hk.qfapi.com/q/direct`, in the environments `th` and
+	// `testing-th` `https://o2-th.qfapi.com/q/direct`.
+	PayPage string `json:"pay_page,omitempty"`
+
+	// How long one call to the gateway may take, 1s to 60s. Default: 10s.
+	Timeout caddy.Duration `json:"timeout,omitempty"`
+
+	// More parameters of the payment request, by name: `udid`, `rmb_tag`, and
+	// what else QFPay agreed with the merchant. They are signed with the rest.
+	// Parameters that the module sets itself cannot be given.
+	Params map[string]string `json:"params,omitempty"`
+
+	// QFPay's `limit_pay`, with which credit cards can be refused. Default: none.
+	LimitPay string `json:"limit_pay,omitempty"`
+
+	// The shop's name as WeChat and the payer's pages show it, at most 128
+	// bytes of UTF-8. Required.
+	MerchantName string `json:"merchant_name,omitempty"`
+
+	// The currency of all prices: AED AUD CAD CNY EUR HKD IDR JPY MMK MYR SGD
+	// THB or USD. Required.
+	Currency string `json:"currency,omitempty"`
+
+	// What is sold. Items may come from here, from the catalog, or both; there
+	// must be at least one.
+	Items []checkout.Item `json:"items,omitempty"`
+
+	// A JSON file with more items: an array of objects with `id`, `price`,
+	// `name` and `max_quantity`. It is read when the configuration is loaded.
+	// Default: none.
+	Catalog string `json:"catalog,omitempty"`
+
+	// How long a payer has to finish a payment, 1m to 2h (WeChat's own limit).
+	// Default: 15m.
+	OrderTTL caddy.Duration `json:"order_ttl,omitempty"`
+
+	// The path under which the module answers: this path itself and all below
+	// it. Default: `/pay`.
+	Path string `json:"path,omitempty"`
+
+	// Scheme and host under which payers reach the site, without a path.
+	// Default: those of the request; behind a trusted proxy, those that the
+	// proxy forwards. Set it when the site answers to any host name.
+	PublicURL string `json:"public_url,omitempty"`
+
+	// Where a payer goes after a payment that the gateway confirmed: a URL or a
+	// path of the site, to which `order=<id>` is added. Default: a built-in
+	// receipt.
+	SuccessURL string `json:"success_url,omitempty"`
+
+	// Where a payer goes when a payment failed, likewise. Default: a built-in
+	// page.
+	FailureURL string `json:"failure_url,omitempty"`
+
+	// What happens to pay links that are opened outside WeChat: `handoff` (the
+	// default) shows a page with a QR code for WeChat, `allow` goes on as if it
+	// were WeChat (for tests with a simulator), `pass` hands the request to the
+	// next handler, and a URL or path redirects there.
+	OutsideWeChat string `json:"outside_wechat,omitempty"`
+
+	// Who answers errors: `page` (the default) writes a page in the payer's
+	// language, or JSON where the client prefers it; `pass` hands them to the
+	// site's error routes (`handle_errors`).
+	Errors string `json:"errors,omitempty"`
+
+	// The name of the ledger in storage: 1 to 64 of A-Z a-z 0-9 _ . - without a
+	// dot in front. Blocks with the same name share one ledger. Default:
+	// derived from app_code and mchid.
+	Name string `json:"name,omitempty"`
+
+	// The storage for the ledger, a `caddy.storage` module. Default: the
+	// storage that Caddy itself is configured to use.
+	StorageRaw json.RawMessage `json:"storage,omitempty" caddy:"namespace=caddy.storage inline_key=module"`
+
+	logger    *zap.Logger
+	now       func() time.Time
+	client    *qfpay.Client
+	catalogue *checkout.Catalogue
+	seal      *checkout.Seal
+	ledger    *ledger.Ledger
+	account   *account
+}
+
+// CaddyModule returns the Caddy module information.
+func (Handler) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "http.handlers.qfpay_jsapi",
+		New: func() caddy.Module { return new(Handler) },
+	}
+}
+
+// Provision expands placeholders, checks the configuration and sets up what a
+// payment needs. It calls nobody and starts nothing.
+func (h *Handler) Provision(ctx caddy.Context) error {
+	h.logger = ctx.Logger()
+	h.now = time.Now
+	h.warnOfLiteralSecrets()
+	if err := h.expand(); err != nil {
+		return err
+	}
+	if err := h.check(expanded); err != nil {
+		return err
+	}
+	h.applyDefaults()
+	if err := h.stockCatalogue(); err != nil {
+		return err
+	}
+	if err := h.openGateway(); err != nil {
+		return err
+	}
+	if err := h.openLedger(ctx); err != nil {
+		return err
+	}
+	shared, err := joinAccount(h.Name)
+	h.account = shared
+	return err
+}
+
+// Cleanup leaves what is shared with other blocks of the same account.
+func (h *Handler) Cleanup() error {
+	if h.account == nil {
+		return nil
+	}
+	return leaveAccount(h.Name)
+}
+
+func (h *Handler) applyDefaults() {
+	h.PayPage = cmp.Or(h.PayPage, qfpay.PayPage(h.Environment))
+	h.Timeout = cmp.Or(h.Timeout, caddy.Duration(10*time.Second))
+	h.OrderTTL = cmp.Or(h.OrderTTL, caddy.Duration(15*time.Minute))
+	h.Path = cmp.Or(h.Path, defaultPath)
+	h.OutsideWeChat = cmp.Or(h.OutsideWeChat, "handoff")
+	h.Name = cmp.Or(h.Name, accountName(h.AppCode, h.MchID))
+}
+
+func (h *Handler) stockCatalogue() error {
+	items := h.Items
+	if h.Catalog != "" {
+		more, err := checkout.ReadItems(h.Catalog)
+		if err != nil {
+			return fieldError{"catalog", err}
+		}
+		items = append(items[:len(items):len(items)], more...)
+	}
+	catalogue, err := checkout.NewCatalogue(h.Currency, items)
+	if err != nil {
+		return fieldError{cmp.Or(h.catalogField(), "items"), err}
+	}
+	h.catalogue = catalogue
+	id, price := catalogue.Cheapest()
+	if id == "" {
+		return fieldError{"items", fmt.Errorf("nothing is sold: add an item, or a catalog with items")}
+	}
+	if price < riskControlAmount {
+		h.logger.Warn("an item costs less than 200 minor units; the gateway's risk control may refuse such payments",
+			zap.String("item", id), zap.Int64("txamt", price))
+	}
+	return nil
+}
+
+// riskControlAmount is the txamt below which QFPay's documentation expects
+// payments to be refused by risk control.
+const riskControlAmount = 200
+
+// catalogField names the catalogue as the place of an error about items,
+// given that the block's own items were found good already.
+func (h *Handler) catalogField() string {
+	if h.Catalog == "" {
+		return ""
+	}
+	return "catalog"
+}
+
+func (h *Handler) openGateway() error {
+	base, named := qfpay.Gateway(cmp.Or(h.Environment, "production"))
+	if !named {
+		base = h.Environment
+	}
+	if gateway, err := url.Parse(base); err == nil && gateway.Scheme == "http" && !isLoopback(gateway.Hostname()) {
+		h.logger.Warn("the gateway is reached over http: payments can be read and altered on the way", zap.String("environment", base))
+	}
+	client, err := qfpay.NewClient(qfpay.Config{
+		Gateway:   base,
+		AppCode:   h.AppCode,
+		ClientKey: h.ClientKey,
+		MchID:     h.MchID,
+		SignType:  qfpay.SignType(cmp.Or(h.SignType, string(qfpay.MD5))),
+		Timeout:   time.Duration(h.Timeout),
+	})
+	if err != nil {
+		return err
+	}
+	h.client = client
+	h.seal, err = checkout.NewSeal(h.ClientKey)
+	return err
+}
+
+func (h *Handler) openLedger(ctx caddy.Context) error {
+	storage, err := h.loadStorage(ctx)
+	if err != nil {
+		return fieldError{"storage", err}
+	}
+	h.ledger = ledger.New(storage, h.Name)
+	return nil
+}
+
+func (h *Handler) loadStorage(ctx caddy.Context) (certmagic.Storage, error) {
+	if len(h.StorageRaw) == 0 {
+		return ctx.Storage(), nil
+	}
+	module, err := ctx.LoadModule(h, "StorageRaw")
+	if err != nil {
+		return nil, err
+	}
+	return module.(caddy.StorageConverter).CertMagicStorage()
+}
+
+// Interface guards
+var (
+	_ caddy.Provisioner           = (*Handler)(nil)
+	_ caddy.CleanerUpper          = (*Handler)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Handler)(nil)
+)

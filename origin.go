@@ -1,0 +1,41 @@
+package qfpayjsapi
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+// origin is scheme and host under which a payer reaches the site, such as
+// https://shop.example.com.
+type origin string
+
+func (o origin) secure() bool { return strings.HasPrefix(string(o), "https://") }
+
+// origin returns the configured public URL, or else that of the request.
+// Forwarded headers count only from proxies that the server is told to trust.
+func (h *Handler) origin(r *http.Request) origin {
+	if h.PublicURL != "" {
+		return origin(strings.TrimSuffix(h.PublicURL, "/"))
+	}
+	scheme, host := "http", r.Host
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool); trusted {
+		if forwarded := r.Header.Get("X-Forwarded-Proto"); forwarded == "http" || forwarded == "https" {
+			scheme = forwarded
+		}
+		if forwarded := r.Header.Get("X-Forwarded-Host"); forwarded != "" {
+			host = forwarded
+		}
+	}
+	return origin(scheme + "://" + host)
+}
+
+// clientAddress is the payer's address as Caddy determined it.
+func clientAddress(r *http.Request) string {
+	address, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
+	return address
+}

@@ -1,0 +1,80 @@
+package qfpayjsapi
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
+)
+
+// expand replaces placeholders in all strings of the configuration. One that
+// is unset or empty is an error that names its field.
+func (h *Handler) expand() error {
+	replacer := caddy.NewReplacer()
+	replace := func(field string, value *string) error {
+		text, err := replacer.ReplaceOrErr(*value, true, true)
+		if err != nil {
+			return fieldError{field, err}
+		}
+		*value = text
+		return nil
+	}
+	for field, value := range h.texts() {
+		if err := replace(field, value); err != nil {
+			return err
+		}
+	}
+	for name, value := range h.Params {
+		if err := replace("params."+name, &value); err != nil {
+			return err
+		}
+		h.Params[name] = value
+	}
+	return nil
+}
+
+// texts yields every single string of the configuration with its field's name.
+func (h *Handler) texts() func(yield func(string, *string) bool) {
+	return func(yield func(string, *string) bool) {
+		for _, text := range []struct {
+			field string
+			value *string
+		}{
+			{"environment", &h.Environment},
+			{"app_code", &h.AppCode},
+			{"client_key", &h.ClientKey},
+			{"mchid", &h.MchID},
+			{"sign_type", &h.SignType},
+			{"pay_page", &h.PayPage},
+			{"limit_pay", &h.LimitPay},
+			{"merchant_name", &h.MerchantName},
+			{"currency", &h.Currency},
+			{"catalog", &h.Catalog},
+			{"path", &h.Path},
+			{"public_url", &h.PublicURL},
+			{"success_url", &h.SuccessURL},
+			{"failure_url", &h.FailureURL},
+			{"outside_wechat", &h.OutsideWeChat},
+			{"errors", &h.Errors},
+			{"name", &h.Name},
+		} {
+			if !yield(text.field, text.value) {
+				return
+			}
+		}
+		for i := range h.Items {
+			item, field := &h.Items[i], "items["+strconv.Itoa(i)+"]."
+			if !yield(field+"id", &item.ID) || !yield(field+"price", (*string)(&item.Price)) || !yield(field+"name", &item.Name) {
+				return
+			}
+		}
+	}
+}
+
+func (h *Handler) warnOfLiteralSecrets() {
+	if h.ClientKey != "" && !strings.Contains(h.ClientKey, "{") {
+		h.logger.Warn("client_key is written out in the configuration, where the admin API and the autosave file show it; use a placeholder such as {env.QFPAY_CLIENT_KEY}",
+			zap.String("field", "client_key"))
+	}
+}

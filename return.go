@@ -1,0 +1,156 @@
+package qfpayjsapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
+)
+
+// comeBack is where the pay page sends the payer. Coming back proves nothing:
+// the gateway is asked, and the page says what the gateway said.
+func (h *Handler) comeBack(w http.ResponseWriter, r *http.Request, id string) error {
+	order, err := h.ledger.Find(r.Context(), id)
+	if errors.Is(err, ledger.ErrUnknown) {
+		return h.problem(w, r, pages.Problem{Kind: pages.UnknownOrder})
+	}
+	if err != nil {
+		h.logger.Error("reading the ledger failed", zap.String("order", id), zap.Error(err))
+		retryAfter(w, 5*time.Second)
+		return h.problem(w, r, pages.Problem{Kind: pages.StorageDown, RetryURL: h.returnPath(id)})
+	}
+	if order.Status() == ledger.StatusPending {
+		order = h.enquire(r.Context(), order)
+	}
+	switch order.Status() {
+	case ledger.StatusPaid:
+		return h.paid(w, r, order)
+	case ledger.StatusFailed:
+		return h.failed(w, r, order)
+	default:
+		return h.confirming(w, r, order)
+	}
+}
+
+func (h *Handler) paid(w http.ResponseWriter, r *http.Request, order ledger.Order) error {
+	if h.SuccessURL != "" {
+		return redirect(w, r, withOrder(h.SuccessURL, order.ID))
+	}
+	return h.page(w, r, pages.Receipt{Order: h.shown(order.ID, order.Intent), PaidAt: order.Paid.PaidAt, ShopURL: "/"})
+}
+
+func (h *Handler) failed(w http.ResponseWriter, r *http.Request, order ledger.Order) error {
+	if h.FailureURL != "" {
+		return redirect(w, r, withOrder(h.FailureURL, order.ID))
+	}
+	return h.page(w, r, pages.Failed{
+		Order:    h.shown(order.ID, order.Intent),
+		StartURL: h.startAgain(order.ID, order.Intent),
+		ShopURL:  "/",
+	})
+}
+
+// confirming shows that the gateway has not confirmed the payment yet, and
+// looks again by itself for a while.
+func (h *Handler) confirming(w http.ResponseWriter, r *http.Request, order ledger.Order) error {
+	check := checkNumber(r)
+	shown := h.shown(order.ID, order.Intent)
+	again := h.returnPath(order.ID) + "?check=" + strconv.Itoa(min(check+1, lastCheck+1))
+	if order.Prepared == nil {
+		return h.page(w, r, pages.Checking{
+			Order:    shown,
+			CheckURL: again,
+			Refresh:  refreshAfter(check),
+			StartURL: h.startAgain(order.ID, order.Intent),
+		})
+	}
+	page := pages.Confirming{Order: shown, Check: check, Refresh: refreshAfter(check), CheckURL: again}
+	if _, ours := h.ticket(r, h.origin(r), order.ID); ours && h.now().Before(order.Intent.At.Add(time.Duration(h.OrderTTL))) {
+		page.ContinueURL = order.Prepared.PayURL
+	}
+	return h.page(w, r, page)
+}
+
+// The return page looks again often at first, when most payments are
+// confirmed, then less often, and stops by itself after about five minutes.
+const (
+	firstRefresh = 3 * time.Second
+	laterRefresh = 10 * time.Second
+	quickChecks  = 20
+	lastCheck    = 44
+)
+
+func refreshAfter(check int) time.Duration {
+	switch {
+	case check < quickChecks:
+		return firstRefresh
+	case check < lastCheck:
+		return laterRefresh
+	default:
+		return 0
+	}
+}
+
+// checkNumber is how often the payer's browser has looked, from 1.
+func checkNumber(r *http.Request) int {
+	check, err := strconv.Atoi(r.URL.Query().Get("check"))
+	if err != nil || check < 1 {
+		return 1
+	}
+	return min(check, lastCheck+1)
+}
+
+// enquire asks the gateway about a pending order, at most once per
+// [enquiryInterval] and one request at a time, and returns the order as it is
+// known after that. A gateway that does not answer changes nothing.
+func (h *Handler) enquire(ctx context.Context, order ledger.Order) ledger.Order {
+	if !h.account.asked.due(order.ID, h.now()) {
+		return order
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(h.Timeout)+5*time.Second)
+	defer cancel()
+	settled, err, _ := h.account.enquiries.Do(order.ID, func() (any, error) { return h.ask(ctx, order) })
+	if err != nil {
+		h.logger.Warn("the enquiry did not settle the order; it stays open",
+			append(orderFields(order.ID, order.Intent), zap.Error(err))...)
+		return order
+	}
+	return settled.(ledger.Order)
+}
+
+func (h *Handler) ask(ctx context.Context, order ledger.Order) (ledger.Order, error) {
+	query := qfpay.Query{OutTradeNo: order.ID}
+	if order.Prepared != nil && order.Prepared.Syssn != "" {
+		query = qfpay.Query{Syssn: order.Prepared.Syssn} // is found whatever the month
+	}
+	trades, err := h.client.Query(ctx, query)
+	if err != nil {
+		return order, err
+	}
+	for _, trade := range trades {
+		if order, err = h.settle(ctx, order, trade); err != nil {
+			return order, err
+		}
+	}
+	return order, nil
+}
+
+// withOrder adds order=<id> to the query of a destination.
+func withOrder(destination, order string) string {
+	u, err := url.Parse(destination)
+	if err != nil {
+		return destination
+	}
+	query := u.Query()
+	query.Set("order", order)
+	u.RawQuery = query.Encode()
+	return u.String()
+}

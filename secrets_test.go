@@ -1,0 +1,93 @@
+package qfpayjsapi_test
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
+)
+
+// The client key of the shop under test is a sentinel. A payment goes well, a
+// few go wrong in every way that is logged, and then the sentinel is searched
+// for wherever something is written or shown.
+func TestTheClientKeyIsShownNowhere(t *testing.T) {
+	shop := openShop(t)
+	shown := []string{}
+	show := func(reply reply) reply {
+		shown = append(shown, reply.body, reply.location)
+		for name, values := range reply.header {
+			shown = append(shown, name+": "+strings.Join(values, " "))
+		}
+		return reply
+	}
+
+	payer := shop.payer(wechat)
+	show(shop.payer(desktop).get("/pay/cat-food"))
+	callback := payer.oauth(show(payer.get("/pay/cat-food")).location)
+	show(payer.get(callback))
+	order := orderOf(t, callback)
+	require.NoError(t, shop.gateway.Pay(order))
+	show(payer.get("/pay/return/" + order))
+	for _, fault := range []qfpaytest.Fault{
+		{Call: "openid", Kind: qfpaytest.Respcd, Respcd: "1108"},
+		{Call: "openid", Kind: qfpaytest.DropBefore, Times: 2},
+		{Call: "payment", Kind: qfpaytest.Respcd, Respcd: "1203"},
+		{Call: "payment", Kind: qfpaytest.DropAfter},
+		{Call: "payment", Kind: qfpaytest.Garbage},
+	} {
+		shop.gateway.Inject(fault)
+		payer := shop.payer(wechat)
+		show(payer.get(payer.authorize("/pay/dog-treats")))
+		shop.gateway.ClearFaults()
+	}
+	show(payer.get("/pay/callback/" + someOrder + "?code=x"))
+
+	config, err := http.Get("http://" + shop.admin + "/config/")
+	require.NoError(t, err)
+	defer config.Body.Close()
+	text, err := io.ReadAll(config.Body)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "{env.TEST_QFPAY_CLIENT_KEY}")
+	shown = append(shown, string(text))
+
+	for _, key := range shop.stored() {
+		fact, err := os.ReadFile(filepath.Join(shop.folder, "qfpay_jsapi", key))
+		require.NoError(t, err)
+		shown = append(shown, key, string(fact))
+		assert.NotContains(t, string(fact), "openid", "who paid is not stored")
+	}
+	log := shop.log()
+	assert.Contains(t, log, "http.handlers.qfpay_jsapi")
+	assert.Contains(t, log, order)
+	shown = append(shown, log)
+	for _, text := range shown {
+		assert.NotContains(t, text, clientKey)
+	}
+}
+
+// The site's own access log is Caddy's; what the module itself logs must not
+// hold the payer's code or openid.
+func TestTheModulesLogHoldsNeitherCodeNorOpenID(t *testing.T) {
+	shop := openShop(t)
+	payer := shop.payer(wechat)
+	callback := payer.authorize("/pay/cat-food")
+	code := mustParse(t, callback).Query().Get("code")
+	payer.get(callback)
+	trade, ok := shop.gateway.Trade(orderOf(t, callback))
+	require.True(t, ok)
+	openID := trade.Params["sub_openid"]
+	require.NotEmpty(t, openID)
+	for line := range strings.Lines(shop.log()) {
+		if strings.Contains(line, `"logger":"http.handlers.qfpay_jsapi"`) {
+			assert.NotContains(t, line, code)
+			assert.NotContains(t, line, openID)
+		}
+	}
+}

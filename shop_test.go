@@ -1,0 +1,307 @@
+package qfpayjsapi_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	_ "github.com/caddyserver/caddy/v2/modules/standard"
+	"github.com/stretchr/testify/require"
+
+	qfpayjsapi "github.com/caddy-qfpay/qfpay-jsapi"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
+)
+
+const (
+	appCode   = "TESTAPPCODE"
+	clientKey = "sentinel-of-the-client-key"
+)
+
+// The user agents of the browsers that open pay links.
+const (
+	wechat       = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Mobile Safari/537.36 XWEB/1260 MMWEBSDK/20240404 MicroMessenger/8.0.49 WeChat/arm64"
+	wecomDesktop = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/116 Safari/537.36 wxwork/4.1.22 MicroMessenger/7.0.1 WindowsWechat"
+	phone        = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148 Safari/604.1"
+	desktop      = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36"
+)
+
+// shop is a running Caddy with the directive, and the gateway it talks to.
+type shop struct {
+	t       testing.TB
+	url     string
+	admin   string
+	gateway *qfpaytest.Simulator
+	line    *httptest.Server // on which the gateway is reached
+	folder  string           // Caddy's storage
+	logFile string
+
+	without bool // leaves the block out
+
+	site    string // Caddyfile lines beside the block
+	block   string // subdirectives beside the usual ones
+	timeout string
+	global  string
+}
+
+// set changes a shop before it opens.
+type set func(*shop, *qfpaytest.Config)
+
+func withBlock(lines string) set {
+	return func(s *shop, _ *qfpaytest.Config) { s.block += lines + "\n" }
+}
+func withSite(lines string) set                     { return func(s *shop, _ *qfpaytest.Config) { s.site += lines + "\n" } }
+func withoutDirective(s *shop, _ *qfpaytest.Config) { s.without = true }
+
+// withTimeout sets how long the gateway may take.
+func withTimeout(timeout string) set {
+	return func(s *shop, _ *qfpaytest.Config) { s.timeout = "timeout " + timeout }
+}
+
+func withMchID(id string) set {
+	return func(s *shop, c *qfpaytest.Config) {
+		c.MchID = id
+		s.block += "mchid " + id + "\n"
+	}
+}
+
+func openShop(t testing.TB, settings ...set) *shop {
+	t.Helper()
+	s := &shop{
+		t:       t,
+		url:     "http://" + freeAddress(t),
+		admin:   freeAddress(t),
+		folder:  t.TempDir(),
+		logFile: filepath.Join(t.TempDir(), "caddy.log"),
+		timeout: "timeout 2s",
+	}
+	config := qfpaytest.Config{AppCode: appCode, ClientKey: clientKey, Seed: 1, AnyPort: true, NoRateLimit: true}
+	for _, set := range settings {
+		set(s, &config)
+	}
+	var err error
+	s.gateway, err = qfpaytest.New(config)
+	require.NoError(t, err)
+	s.line = httptest.NewServer(s.gateway)
+	s.load()
+	t.Cleanup(func() {
+		require.NoError(t, caddy.Stop())
+		s.line.Close()
+		require.NoError(t, s.gateway.Close())
+	})
+	return s
+}
+
+// load loads the shop's configuration, as at start or at a reload.
+func (s *shop) load() {
+	s.t.Helper()
+	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(s.caddyfile()), map[string]any{"filename": "Caddyfile"})
+	require.NoError(s.t, err)
+	require.NoError(s.t, caddy.Load(config, true))
+}
+
+func (s *shop) caddyfile() string {
+	directive := s.directive()
+	if s.without {
+		directive = ""
+	}
+	return fmt.Sprintf(`{
+	admin %s
+	persist_config off
+	auto_https off
+	grace_period 1s
+	storage file_system %s
+	log {
+		output file %s
+		level DEBUG
+	}
+	%s
+}
+%s {
+	log
+	%s
+	%s
+	respond "the shop" 200
+}
+`, s.admin, s.folder, s.logFile, s.global, s.url, directive, s.site)
+}
+
+func (s *shop) directive() string {
+	return fmt.Sprintf(`qfpay_jsapi {
+		environment %s
+		pay_page %s/q/direct
+		app_code %s
+		client_key {env.TEST_QFPAY_CLIENT_KEY}
+		merchant_name "Harbour Pets"
+		currency HKD
+		%s
+		item cat-food {
+			price 128.00
+			name "Cat food 猫粮"
+			max_quantity 3
+		}
+		item dog-treats 46.50
+		%s
+	}`, s.line.URL, s.line.URL, appCode, s.timeout, s.block)
+}
+
+func TestMain(m *testing.M) {
+	os.Setenv("TEST_QFPAY_CLIENT_KEY", clientKey)
+	os.Exit(m.Run())
+}
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// stored returns the keys in the ledger.
+func (s *shop) stored() []string {
+	s.t.Helper()
+	var keys []string
+	root := filepath.Join(s.folder, "qfpay_jsapi")
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if os.IsNotExist(err) {
+			return nil
+		}
+		if err == nil && !entry.IsDir() {
+			key, _ := filepath.Rel(root, path)
+			keys = append(keys, key)
+		}
+		return err
+	})
+	require.NoError(s.t, err)
+	return keys
+}
+
+// facts returns the names of the facts known of an order.
+func (s *shop) facts(order string) []string {
+	var names []string
+	for _, key := range s.stored() {
+		if folder, file := filepath.Split(key); filepath.Base(folder) == order {
+			names = append(names, strings.TrimSuffix(file, ".json"))
+		}
+	}
+	return names
+}
+
+// payable counts the trades at the gateway that could still be paid, or are.
+func (s *shop) payable() int {
+	return len(s.gateway.Trades())
+}
+
+// payer is a browser that follows no redirect by itself.
+type payer struct {
+	t       testing.TB
+	shop    *shop
+	agent   string
+	header  http.Header
+	browser *http.Client
+}
+
+func (s *shop) payer(agent string) *payer {
+	jar, err := cookiejar.New(nil)
+	require.NoError(s.t, err)
+	return &payer{
+		t: s.t, shop: s, agent: agent, header: http.Header{},
+		browser: &http.Client{
+			Jar:           jar,
+			Timeout:       30 * time.Second,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+// reply is what a browser got.
+type reply struct {
+	status   int
+	location string
+	header   http.Header
+	cookies  []*http.Cookie
+	body     string
+}
+
+func (p *payer) get(address string) reply { return p.do(http.MethodGet, address, "", nil) }
+
+func (p *payer) post(address string, form url.Values) reply {
+	return p.do(http.MethodPost, address, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+}
+
+func (p *payer) do(method, address, contentType string, body io.Reader) reply {
+	p.t.Helper()
+	if strings.HasPrefix(address, "/") {
+		address = p.shop.url + address
+	}
+	r, err := http.NewRequestWithContext(p.t.Context(), method, address, body)
+	require.NoError(p.t, err)
+	r.Header = p.header.Clone()
+	r.Header.Set("User-Agent", p.agent)
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	resp, err := p.browser.Do(r)
+	require.NoError(p.t, err)
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(p.t, err)
+	return reply{resp.StatusCode, resp.Header.Get("Location"), resp.Header, resp.Cookies(), string(text)}
+}
+
+// authorize opens a pay link and goes through the OAuth: it returns the
+// callback's address with the code.
+func (p *payer) authorize(link string) (callback string) {
+	p.t.Helper()
+	start := p.get(link)
+	require.Equal(p.t, http.StatusFound, start.status, start.body)
+	return p.oauth(start.location)
+}
+
+func (p *payer) oauth(address string) (callback string) {
+	p.t.Helper()
+	back := p.get(address)
+	require.Equal(p.t, http.StatusFound, back.status, back.body)
+	return back.location
+}
+
+// prepare goes from a pay link to the address of the pay page.
+func (p *payer) prepare(link string) (payURL, order string) {
+	p.t.Helper()
+	callback := p.authorize(link)
+	reply := p.get(callback)
+	require.Equal(p.t, http.StatusFound, reply.status, reply.body)
+	return reply.location, orderOf(p.t, callback)
+}
+
+var orderInPath = regexp.MustCompile(`/(?:callback|return)/([0-9A-Z]{26})`)
+
+func orderOf(t testing.TB, address string) string {
+	t.Helper()
+	found := orderInPath.FindStringSubmatch(address)
+	require.NotNil(t, found, "no order in %s", address)
+	return found[1]
+}
+
+// log returns what Caddy has logged so far.
+func (s *shop) log() string {
+	text, err := os.ReadFile(s.logFile)
+	require.NoError(s.t, err)
+	return string(bytes.ToValidUTF8(text, []byte("?")))
+}
+
+func letEnquiriesBeDue() { qfpayjsapi.LetEnquiriesBeDue() }

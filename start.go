@@ -1,0 +1,219 @@
+package qfpayjsapi
+
+import (
+	"context"
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
+)
+
+// start begins a payment. It calls nobody and stores nothing: the order goes
+// into a sealed cookie, and the payer to the gateway's OAuth.
+func (h *Handler) start(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, item string) error {
+	if h.OutsideWeChat == "pass" && !inWeChat(r) {
+		return next.ServeHTTP(w, r)
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodPost {
+		return h.wrongMethod(w, r, "GET, HEAD, POST")
+	}
+	if causesNothing(w, r) {
+		return nil
+	}
+	values, kind := startValues(w, r)
+	if kind != "" {
+		return h.problem(w, r, pages.Problem{Kind: kind})
+	}
+	intent, err := h.catalogue.Intend(item, values, h.now())
+	if err != nil {
+		return h.problem(w, r, pages.Problem{Kind: startProblem(err)})
+	}
+	if !inWeChat(r) && h.OutsideWeChat != "allow" {
+		return h.outsideWeChat(w, r, intent)
+	}
+	return h.startOrder(w, r, intent, values.Get("again"))
+}
+
+// maxForm bounds the form of a start in bytes.
+const maxForm = 16 << 10
+
+// startValues returns the query, or the query and the form of a POST, whose
+// values come first.
+func startValues(w http.ResponseWriter, r *http.Request) (url.Values, pages.Kind) {
+	if r.Method != http.MethodPost {
+		return r.URL.Query(), ""
+	}
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-www-form-urlencoded" {
+		return nil, pages.WrongType
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return nil, pages.TooLarge
+		}
+		return nil, pages.WrongType
+	}
+	return r.Form, ""
+}
+
+func startProblem(err error) pages.Kind {
+	switch {
+	case errors.Is(err, checkout.ErrUnknownItem):
+		return pages.UnknownItem
+	case errors.Is(err, checkout.ErrQuantity):
+		return pages.BadQuantity
+	case errors.Is(err, checkout.ErrRef):
+		return pages.BadRef
+	default:
+		return pages.Internal
+	}
+}
+
+// outsideWeChat answers pay links in browsers that cannot pay.
+func (h *Handler) outsideWeChat(w http.ResponseWriter, r *http.Request, intent ledger.Intent) error {
+	if h.OutsideWeChat != "handoff" {
+		return redirect(w, r, h.OutsideWeChat)
+	}
+	return h.page(w, r, pages.Handoff{
+		Order: h.shown("", intent),
+		Link:  string(h.origin(r)) + h.payLink(intent),
+		Phone: onPhone(r),
+	})
+}
+
+// startOrder goes on with an order for the same thing that this browser has
+// under way, or makes a new one.
+func (h *Handler) startOrder(w http.ResponseWriter, r *http.Request, intent ledger.Intent, again string) error {
+	site := h.origin(r)
+	tickets, spoilt := h.tickets(r, site)
+	step, err := h.resume(r.Context(), tickets, intent, again)
+	if err != nil {
+		h.logger.Error("reading the ledger failed; the payer was asked to try again", zap.Error(err))
+		return h.problem(w, r, pages.Problem{Kind: pages.StorageDown, RetryURL: h.payLink(intent)})
+	}
+	if step.payURL != "" {
+		return redirect(w, r, step.payURL)
+	}
+	if step.ticket.Order == "" {
+		step.ticket = checkout.Ticket{Order: checkout.NewOrder(h.now()), Intent: intent}
+		h.clearOldTickets(w, site, tickets, spoilt)
+	}
+	return h.authorize(w, r, site, step.ticket)
+}
+
+// resumption is an order under way: to be paid at once, or to go on with.
+type resumption struct {
+	payURL string
+	ticket checkout.Ticket
+}
+
+// resume looks for an order that asks for the same thing and is still payable,
+// or about to be. The order called again is passed over: the payer was offered
+// to start again because nobody knows what became of it.
+func (h *Handler) resume(ctx context.Context, tickets []checkout.Ticket, intent ledger.Intent, again string) (resumption, error) {
+	for _, ticket := range tickets {
+		if ticket.Order == again || ticket.Expired(h.now(), time.Duration(h.OrderTTL)) || !checkout.SameThing(ticket.Intent, intent) {
+			continue
+		}
+		order, err := h.ledger.Find(ctx, ticket.Order)
+		switch {
+		case errors.Is(err, ledger.ErrUnknown):
+			return resumption{ticket: ticket}, nil
+		case err != nil:
+			return resumption{}, err
+		case order.Status() != ledger.StatusPending:
+			continue
+		case order.Prepared != nil:
+			return resumption{payURL: order.Prepared.PayURL}, nil
+		case h.now().Before(order.Intent.At.Add(h.callbackTime())):
+			return resumption{ticket: ticket}, nil // its callback may be waiting for the gateway right now
+		}
+	}
+	return resumption{}, nil
+}
+
+// authorize hands the payer the ticket and sends them to the gateway's OAuth.
+func (h *Handler) authorize(w http.ResponseWriter, r *http.Request, site origin, ticket checkout.Ticket) error {
+	location, err := h.client.OAuthURL(string(site) + h.Path + "/callback/" + ticket.Order)
+	if err == nil {
+		err = h.giveTicket(w, site, ticket)
+	}
+	if err != nil {
+		h.logger.Error("starting a payment failed", zap.Error(err))
+		return h.problem(w, r, pages.Problem{Kind: pages.Internal})
+	}
+	h.logger.Debug("payment started", orderFields(ticket.Order, ticket.Intent)...)
+	return redirect(w, r, location)
+}
+
+// clearOldTickets makes room so that with a new ticket the browser carries at
+// most [ticketsKept].
+func (h *Handler) clearOldTickets(w http.ResponseWriter, site origin, tickets []checkout.Ticket, spoilt []string) {
+	for _, order := range spoilt {
+		h.dropTicket(w, site, order)
+	}
+	for i, ticket := range tickets {
+		if i >= ticketsKept-1 {
+			h.dropTicket(w, site, ticket.Order)
+		}
+	}
+}
+
+// payLink is the link that starts the same purchase.
+func (h *Handler) payLink(intent ledger.Intent) string {
+	line := intent.Lines[0]
+	query := url.Values{}
+	if line.Quantity > 1 {
+		query.Set("quantity", strconv.Itoa(line.Quantity))
+	}
+	if intent.Ref != "" {
+		query.Set("ref", intent.Ref)
+	}
+	link := url.URL{Path: h.Path + "/" + line.Item, RawQuery: query.Encode()}
+	return link.String()
+}
+
+// startAgain is the link that starts the same purchase with a new order.
+func (h *Handler) startAgain(order string, intent ledger.Intent) string {
+	link, _ := url.Parse(h.payLink(intent))
+	query := link.Query()
+	query.Set("again", order)
+	link.RawQuery = query.Encode()
+	return link.String()
+}
+
+// shown is what the payer's pages show of an order.
+func (h *Handler) shown(order string, intent ledger.Intent) pages.Order {
+	quantity, description := 1, intent.Description
+	if len(intent.Lines) == 1 {
+		quantity, description = intent.Lines[0].Quantity, intent.Lines[0].Name
+	}
+	return pages.Order{
+		ID:          order,
+		Merchant:    h.MerchantName,
+		Description: description,
+		Quantity:    quantity,
+		Amount:      pages.Amount{Decimal: checkout.Decimal(intent.Amount, intent.Currency), Currency: intent.Currency},
+		Ref:         intent.Ref,
+	}
+}
+
+// orderFields are the fields by which every log line names an order.
+func orderFields(order string, intent ledger.Intent) []zap.Field {
+	return []zap.Field{
+		zap.String("order", order),
+		zap.String("item", intent.Lines[0].Item),
+		zap.Int64("amount", intent.Amount),
+		zap.String("currency", intent.Currency),
+	}
+}

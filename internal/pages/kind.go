@@ -1,0 +1,108 @@
+package pages
+
+import "net/http"
+
+// Kind is a reason why a request could not be served. It is an error, whose
+// text is short, stable English for JSON answers and logs.
+type Kind string
+
+// The kinds of problems.
+const (
+	// NothingChosen is a pay link without an item.
+	NothingChosen Kind = "nothing_chosen"
+	// BadQuantity is a quantity that the item cannot be bought in.
+	BadQuantity Kind = "bad_quantity"
+	// BadRef is a reference that is too long.
+	BadRef Kind = "bad_ref"
+	// MissingCode is a return from WeChat without its code.
+	MissingCode Kind = "missing_code"
+	// OtherBrowser is a payment that this browser did not start, or has
+	// forgotten.
+	OtherBrowser Kind = "other_browser"
+	// UnknownItem is an item that the shop does not have.
+	UnknownItem Kind = "unknown_item"
+	// UnknownOrder is an order that does not exist.
+	UnknownOrder Kind = "unknown_order"
+	// WrongMethod is an HTTP method that the address does not answer.
+	WrongMethod Kind = "wrong_method"
+	// Expired is a payment that was started too long ago.
+	Expired Kind = "expired"
+	// TooLarge is a request body above the limit.
+	TooLarge Kind = "too_large"
+	// WrongType is a request body in an unknown format.
+	WrongType Kind = "wrong_type"
+	// TooMany is too many attempts from one client.
+	TooMany Kind = "too_many"
+	// GatewayRefused is a clear no from the payment service.
+	GatewayRefused Kind = "gateway_refused"
+	// GatewayBroke is an answer from the payment service that makes no sense.
+	GatewayBroke Kind = "gateway_broke"
+	// CodeRefused is a WeChat sign-in that could not be confirmed twice.
+	CodeRefused Kind = "code_refused"
+	// StorageDown is a ledger that cannot be written.
+	StorageDown Kind = "storage_down"
+	// GatewayBusy is a payment service that asks for patience.
+	GatewayBusy Kind = "gateway_busy"
+	// GatewaySilent is a payment service that does not answer in time.
+	GatewaySilent Kind = "gateway_silent"
+	// Internal is a fault of our own.
+	Internal Kind = "internal"
+)
+
+// kinds lists every kind with its status and its sentence.
+var kinds = []struct {
+	kind     Kind
+	status   int
+	sentence string
+}{
+	{NothingChosen, http.StatusBadRequest, "nothing chosen"},
+	{BadQuantity, http.StatusBadRequest, "bad quantity"},
+	{BadRef, http.StatusBadRequest, "reference too long"},
+	{MissingCode, http.StatusBadRequest, "missing code"},
+	{OtherBrowser, http.StatusForbidden, "started in another browser"},
+	{UnknownItem, http.StatusNotFound, "unknown item"},
+	{UnknownOrder, http.StatusNotFound, "unknown order"},
+	{WrongMethod, http.StatusMethodNotAllowed, "method not allowed"},
+	{Expired, http.StatusGone, "payment expired"},
+	{TooLarge, http.StatusRequestEntityTooLarge, "request too large"},
+	{WrongType, http.StatusUnsupportedMediaType, "unsupported content type"},
+	{TooMany, http.StatusTooManyRequests, "too many attempts"},
+	{GatewayRefused, http.StatusBadGateway, "payment service refused"},
+	{GatewayBroke, http.StatusBadGateway, "payment service gave no sensible answer"},
+	{CodeRefused, http.StatusBadGateway, "sign-in could not be confirmed"},
+	{StorageDown, http.StatusServiceUnavailable, "storage unavailable"},
+	{GatewayBusy, http.StatusServiceUnavailable, "payment service busy"},
+	{GatewaySilent, http.StatusGatewayTimeout, "payment service did not answer"},
+	{Internal, http.StatusInternalServerError, "internal error"},
+}
+
+// Kinds returns every kind of problem.
+func Kinds() []Kind {
+	all := make([]Kind, len(kinds))
+	for i, k := range kinds {
+		all[i] = k.kind
+	}
+	return all
+}
+
+// Status returns the HTTP status of an answer about k: 500 for a kind that is
+// not known.
+func (k Kind) Status() int {
+	return kinds[k.index()].status
+}
+
+// Error returns a short, stable English sentence for JSON answers and logs.
+func (k Kind) Error() string {
+	return kinds[k.index()].sentence
+}
+
+// index finds k in kinds; a kind that is not known counts as the last one,
+// Internal.
+func (k Kind) index() int {
+	for i := range kinds {
+		if kinds[i].kind == k {
+			return i
+		}
+	}
+	return len(kinds) - 1
+}

@@ -1,0 +1,100 @@
+// Package pages renders what the payer sees: small, self-contained HTML pages
+// in the payer's language, under a Content-Security-Policy that allows nothing
+// but the page's own style and, where there is one, its own script.
+package pages
+
+import "time"
+
+// Page is one of the page types of this package.
+type Page interface {
+	// file names the page's template.
+	file() string
+	// order is what the page is about, the zero value for none.
+	order() Order
+}
+
+// Amount is money as people write it: Decimal "128.00" and Currency "HKD". The
+// zero value is not shown.
+type Amount struct{ Decimal, Currency string }
+
+// Order is what a page says about an order. Empty fields are not shown.
+type Order struct {
+	ID, Merchant, Description string
+	Quantity                  int
+	Amount                    Amount
+	Ref                       string
+}
+
+// Handoff leads a payer whose browser is not WeChat into WeChat: by a QR code,
+// or, on a phone, by a link to copy.
+type Handoff struct {
+	// Order is what will be paid; its ID is empty while there is no order yet.
+	Order Order
+	// Link is the absolute pay link to open in WeChat.
+	Link string
+	// Phone says that the page is shown on a phone, which cannot scan its own
+	// screen.
+	Phone bool
+}
+
+// Confirming is shown after the payer comes back and before the gateway has
+// confirmed the payment.
+type Confirming struct {
+	Order Order
+	// Check counts how often the gateway has been asked, from 1.
+	Check int
+	// Refresh is the time until the page loads CheckURL by itself; 0 leaves that
+	// to the payer.
+	Refresh time.Duration
+	// CheckURL is where this page is looked at next.
+	CheckURL string
+	// ContinueURL leads back to the payment, "" for no such link.
+	ContinueURL string
+}
+
+// Checking is shown when the outcome of the payment call is unknown. It claims
+// neither success nor failure.
+type Checking struct {
+	Order    Order
+	CheckURL string
+	Refresh  time.Duration
+	StartURL string
+}
+
+// Receipt is shown for a paid order.
+type Receipt struct {
+	Order Order
+	// PaidAt is shown in UTC+8; the zero time is not shown.
+	PaidAt  time.Time
+	ShopURL string
+}
+
+// Failed is shown when a payment did not go through and no money was taken.
+type Failed struct {
+	Order    Order
+	StartURL string
+	ShopURL  string
+}
+
+// Problem explains why a request could not be served and what to do next. URLs
+// that are empty are not offered.
+type Problem struct {
+	Kind     Kind
+	StartURL string
+	ShopURL  string
+	RetryURL string
+}
+
+func (Handoff) file() string    { return "handoff.html" }
+func (Confirming) file() string { return "confirming.html" }
+func (Checking) file() string   { return "checking.html" }
+func (Receipt) file() string    { return "receipt.html" }
+func (Failed) file() string     { return "failed.html" }
+func (Problem) file() string    { return "problem.html" }
+
+func (p Handoff) order() Order    { return p.Order }
+func (p Confirming) order() Order { return p.Order }
+func (p Checking) order() Order   { return p.Order }
+func (p Receipt) order() Order    { return p.Order }
+func (p Failed) order() Order     { return p.Order }
+func (Problem) order() Order      { return Order{} }

@@ -1,0 +1,109 @@
+package pages
+
+import (
+	"fmt"
+	"image"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"rsc.io/qr"
+)
+
+func TestMoney(t *testing.T) {
+	en, hans, hant := tongues[0], tongues[1], tongues[2]
+	for _, c := range []struct {
+		tongue *tongue
+		amount Amount
+		want   string
+	}{
+		{en, Amount{}, ""},
+		{en, Amount{"128.00", "HKD"}, "HK$128.00"},
+		{hans, Amount{"128.00", "HKD"}, "HK$128.00"},
+		{hant, Amount{"128.00", "HKD"}, "HK$128.00"},
+		{en, Amount{"1280", "JPY"}, "¥1,280"},
+		{hans, Amount{"1280", "JPY"}, "JP¥1,280"},
+		{en, Amount{"1234567.50", "CNY"}, "CN¥1,234,567.50"},
+		{hans, Amount{"0.01", "CNY"}, "¥0.01"},
+		{en, Amount{"12.5", "HKD"}, "HK$12.5"},
+		{en, Amount{"12", "HKD"}, "HK$12"},
+		{en, Amount{"1.250", "KWD"}, "KWD\u00a01.250"},
+		{en, Amount{"12.00", "???"}, "12.00 ???"},
+		{en, Amount{"many", "HKD"}, "many HKD"},
+		{en, Amount{"5", ""}, "5"},
+		{en, Amount{"123456789012345.123456789", "HKD"}, "HK$123,456,789,012,345.123456789"},
+		{en, Amount{"1." + strings.Repeat("0", 400), "HKD"}, "1." + strings.Repeat("0", 400) + " HKD"},
+		{en, Amount{"NaN", "HKD"}, "NaN HKD"},
+		{en, Amount{"1e3", "HKD"}, "1e3 HKD"},
+	} {
+		assert.Equal(t, c.want, c.tongue.money(c.amount), "%v", c.amount)
+	}
+}
+
+func TestSeconds(t *testing.T) {
+	for d, want := range map[time.Duration]int{
+		-time.Second: 0, 0: 0, 1: 1, time.Second: 1, time.Second + 1: 2, time.Minute: 60,
+	} {
+		assert.Equal(t, want, seconds(d), d)
+	}
+}
+
+func TestCodeIsTheMatrixWithAQuietZone(t *testing.T) {
+	for _, link := range []string{"HTTPS://A.EXAMPLE", "https://shop.example/pay/cat-food?quantity=2", "https://shop.example/" + strings.Repeat("长", 200)} {
+		want, err := qr.Encode(link, qr.M)
+		require.NoError(t, err)
+		got := newCode(link)
+		require.Equal(t, want.Size+8, got.Side)
+		dark := drawn(t, got.Path)
+		for y := range got.Side {
+			for x := range got.Side {
+				require.Equal(t, want.Black(x-4, y-4), dark[image.Pt(x, y)], "%d %d", x, y)
+			}
+		}
+	}
+}
+
+// drawn returns the modules that path fills.
+func drawn(t *testing.T, path string) map[image.Point]bool {
+	t.Helper()
+	dark := map[image.Point]bool{}
+	for bar := range strings.SplitSeq(strings.TrimSuffix(path, "z"), "z") {
+		var x, y, width, back int
+		n, err := fmt.Sscanf(bar, "M%d %dh%dv1h-%d", &x, &y, &width, &back)
+		require.NoError(t, err)
+		require.Equal(t, 4, n)
+		require.Equal(t, width, back)
+		for i := range width {
+			dark[image.Pt(x+i, y)] = true
+		}
+	}
+	return dark
+}
+
+func TestCodeInThePageIsDarkOnWhite(t *testing.T) {
+	link := "https://shop.example/pay/cat-food?quantity=2"
+	body := write(t, "en", Handoff{Link: link}).Body.String()
+	assert.Contains(t, body, `<path fill="#fff"`)
+	assert.Contains(t, body, `<path fill="#000" d="`+newCode(link).Path+`"`)
+}
+
+func TestKinds(t *testing.T) {
+	statuses := map[Kind]int{
+		NothingChosen: 400, BadQuantity: 400, BadRef: 400, MissingCode: 400, OtherBrowser: 403, UnknownItem: 404,
+		UnknownOrder: 404, WrongMethod: 405, Expired: 410, TooLarge: 413, WrongType: 415, TooMany: 429,
+		GatewayRefused: 502, GatewayBroke: 502, CodeRefused: 502, StorageDown: 503, GatewayBusy: 503,
+		GatewaySilent: 504, Internal: 500,
+	}
+	require.Len(t, Kinds(), len(statuses))
+	sentences := map[string]bool{}
+	for _, k := range Kinds() {
+		assert.Equal(t, statuses[k], k.Status(), k)
+		assert.False(t, sentences[k.Error()], "%s twice", k.Error())
+		sentences[k.Error()] = true
+	}
+	assert.EqualError(t, UnknownItem, "unknown item")
+	assert.Equal(t, 500, Kind("other").Status())
+	assert.EqualError(t, Kind("other"), Internal.Error())
+}

@@ -1,0 +1,33 @@
+package pages
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"html/template"
+	"strings"
+)
+
+// element is an inline element whose content a policy allows by its hash.
+type element struct {
+	html   template.HTML
+	source string
+}
+
+// newElement wraps content, which is part of the program, in the element tag.
+func newElement(tag string, content []byte) element {
+	sum := sha256.Sum256(content)
+	return element{
+		html:   template.HTML("<" + tag + ">" + string(content) + "</" + tag + ">"),
+		source: "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'",
+	}
+}
+
+// policy returns the Content-Security-Policy of a page: its own style, its
+// empty icon, and what it needs beyond that.
+func (s *screen) policy() string {
+	rules := []string{"default-src 'none'", "style-src " + style.source, "img-src data:"}
+	if s.scripted {
+		rules = append(rules, "script-src "+script.source)
+	}
+	return strings.Join(append(rules, "form-action 'none'", "base-uri 'none'", "frame-ancestors 'none'"), "; ")
+}

@@ -1,0 +1,115 @@
+package pages
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"html/template"
+	"time"
+)
+
+//go:embed templates
+var files embed.FS
+
+// The inline elements, exactly as every page that has them carries them.
+var (
+	style  = newElement("style", mustRead("templates/style.css"))
+	script = newElement("script", mustRead("templates/copy.js"))
+)
+
+// layouts holds one template for every page, by the name of its file.
+var layouts = parse(Handoff{}, Confirming{}, Checking{}, Receipt{}, Failed{}, Problem{})
+
+// errLink is a pay link that nobody could open.
+var errLink = errors.New("pay link is not an absolute http or https URL")
+
+// mustRead reads a file that is part of the program.
+func mustRead(name string) []byte {
+	raw, err := files.ReadFile(name)
+	if err != nil {
+		panic(err)
+	}
+	return bytes.TrimSpace(raw)
+}
+
+// parse reads the template of every page into a copy of the layout.
+func parse(all ...Page) map[string]*template.Template {
+	layout := template.Must(template.ParseFS(files, "templates/layout.html"))
+	parsed := make(map[string]*template.Template, len(all))
+	for _, page := range all {
+		own := template.Must(layout.Clone())
+		parsed[page.file()] = template.Must(own.ParseFS(files, "templates/"+page.file()))
+	}
+	return parsed
+}
+
+// screen is a page in a language: the data of a template. Its methods are the
+// words that templates are written in.
+type screen struct {
+	Page   Page
+	QR     *code
+	tongue *tongue
+	// scripted says that the template has asked for the script.
+	scripted bool
+}
+
+// newScreen prepares page in language t.
+func newScreen(t *tongue, page Page) (*screen, error) {
+	s := &screen{Page: page, tongue: t}
+	handoff, ok := page.(Handoff)
+	if !ok {
+		return s, nil
+	}
+	link := absolute(handoff.Link)
+	if link == "" {
+		return nil, errLink
+	}
+	if !handoff.Phone {
+		s.QR = newCode(link)
+	}
+	return s, nil
+}
+
+// render returns the whole page, or an error and nothing.
+func (s *screen) render() ([]byte, error) {
+	var out bytes.Buffer
+	if err := layouts[s.Page.file()].ExecuteTemplate(&out, "layout", s); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// Lang returns the language tag of the page.
+func (s *screen) Lang() string { return s.tongue.tag }
+
+// Order returns what the page is about.
+func (s *screen) Order() Order { return s.Page.order() }
+
+// T returns the text for key.
+func (s *screen) T(key string, args ...any) (string, error) { return s.tongue.text(key, args...) }
+
+// About returns a part of the text about a problem: title, text or next.
+func (s *screen) About(k Kind, part string) (string, error) {
+	return s.tongue.text("problem." + string(kinds[k.index()].kind) + "." + part)
+}
+
+// Money returns a as text.
+func (s *screen) Money(a Amount) string { return s.tongue.money(a) }
+
+// Clock returns when as text, nil for the zero time.
+func (s *screen) Clock(when time.Time) (*moment, error) { return s.tongue.clock(when) }
+
+// Seconds returns d in whole seconds.
+func (s *screen) Seconds(d time.Duration) int { return seconds(d) }
+
+// URL returns raw if a page may link to it, "" otherwise.
+func (s *screen) URL(raw string) string { return safe(raw) }
+
+// Style returns the style element.
+func (s *screen) Style() template.HTML { return style.html }
+
+// Script returns the script element.
+func (s *screen) Script() template.HTML {
+	s.scripted = true
+	return script.html
+}

@@ -1,0 +1,39 @@
+package pages
+
+import (
+	"net/http"
+	"strconv"
+)
+
+// Write answers r with page, in the language that r prefers, and with every
+// header that a page must carry. The page is rendered before anything is
+// written: after an error from rendering the answer is still untouched.
+func Write(w http.ResponseWriter, r *http.Request, status int, page Page) error {
+	s, err := newScreen(preferred(r.Header.Values("Accept-Language")), page)
+	if err != nil {
+		return err
+	}
+	body, err := s.render()
+	if err != nil {
+		return err
+	}
+	s.headers(w.Header())
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	_, err = w.Write(body)
+	return err
+}
+
+// headers sets what every page carries.
+func (s *screen) headers(h http.Header) {
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", s.Lang())
+	h.Add("Vary", "Accept-Language")
+	h.Set("Content-Security-Policy", s.policy())
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+}

@@ -18,12 +18,21 @@ type account struct {
 	enquiries singleflight.Group // by order
 	asked     recently
 	refusals  refusals
+	pace      *pace
+	woken     woken
 }
+
+func newAccount() *account {
+	return &account{pace: newPace(), woken: woken{bell: make(chan struct{}, 1)}}
+}
+
+// wake tells the app that there is something to do about an order or orphan.
+func (a *account) wake(subject string) { a.woken.add(subject) }
 
 var accounts = caddy.NewUsagePool()
 
 func joinAccount(name string) (*account, error) {
-	shared, _, err := accounts.LoadOrNew(name, func() (caddy.Destructor, error) { return new(account), nil })
+	shared, _, err := accounts.LoadOrNew(name, func() (caddy.Destructor, error) { return newAccount(), nil })
 	if err != nil {
 		return nil, err
 	}
@@ -85,4 +94,48 @@ func (a *recently) forget(now time.Time) {
 			delete(a.times, order)
 		}
 	}
+}
+
+// woken are the orders and orphans that the app should look at soon. It loses
+// nothing by being bounded: the app finds them in the index as well.
+type woken struct {
+	bell chan struct{} // holds one token while there is something
+
+	mu       sync.Mutex
+	subjects map[string]struct{}
+}
+
+const wokenMost = 4096
+
+func (q *woken) add(subject string) {
+	q.mu.Lock()
+	if q.subjects == nil {
+		q.subjects = make(map[string]struct{})
+	}
+	if len(q.subjects) < wokenMost {
+		q.subjects[subject] = struct{}{}
+	}
+	q.mu.Unlock()
+	select {
+	case q.bell <- struct{}{}:
+	default:
+	}
+}
+
+// later keeps a subject for another time without ringing.
+func (q *woken) later(subject string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.subjects == nil {
+		q.subjects = make(map[string]struct{})
+	}
+	q.subjects[subject] = struct{}{}
+}
+
+func (q *woken) take() map[string]struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	subjects := q.subjects
+	q.subjects = nil
+	return subjects
 }

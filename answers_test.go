@@ -173,7 +173,8 @@ func TestPayLinksOutsideWeChat(t *testing.T) {
 	})
 	t.Run("are redirected where a page is named", func(t *testing.T) {
 		shop := openShop(t, withBlock("outside_wechat /use-wechat.html"))
-		assert.Equal(t, "/use-wechat.html", shop.payer(desktop).get("/pay/cat-food").location)
+		reply := shop.payer(desktop).get("/pay/cat-food")
+		assert.Equal(t, "/use-wechat.html", reply.location, reply)
 	})
 	t.Run("name an unknown item as such", func(t *testing.T) {
 		shop := openShop(t)

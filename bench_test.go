@@ -71,7 +71,7 @@ func BenchmarkCallback(b *testing.B) {
 		start := c.visit(b, "/pay/cat-food")
 		oauth, err := url.Parse(start.Header.Get("Location"))
 		require.NoError(b, err)
-		r := httptest.NewRequest(http.MethodGet, fmt.Sprintf("%s?code=%s", oauth.Query().Get("redirect_uri"), c.gateway.Code()), nil)
+		r := httptest.NewRequest(http.MethodGet, fmt.Sprintf("%s?code=%s", oauth.Query().Get("redirect_uri"), c.simulator.Code()), nil)
 		for name, value := range c.jar {
 			r.AddCookie(&http.Cookie{Name: name, Value: value})
 		}

@@ -52,18 +52,21 @@ func parseCaddyfile(helper httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, e
 //
 //	    # where it lives
 //	    path           <path>
+//	    notify_path    <path>
+//	    notify_url     off|<URL>
 //	    public_url     <URL>
 //	    success_url    <URL or path>
 //	    failure_url    <URL or path>
 //	    outside_wechat handoff|allow|pass|<URL or path>
 //	    errors         page|pass
 //
-//	    # what is remembered
+//	    # what is remembered, who is told
 //	    name           <text>
 //	    storage        <module> { … }
+//	    webhook        <URL> <secret>
 //	}
 //
-// `param` and `item` may be repeated. A mistake that shows in the block itself
+// `param`, `item` and `webhook` may be repeated. A mistake that shows in the block itself
 // is an error with its file and line.
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive's name
@@ -100,6 +103,8 @@ func (b *blockParser) subdirective(name string) error {
 		"currency":       &b.Currency,
 		"catalog":        &b.Catalog,
 		"path":           &b.Path,
+		"notify_path":    &b.NotifyPath,
+		"notify_url":     &b.NotifyURL,
 		"public_url":     &b.PublicURL,
 		"success_url":    &b.SuccessURL,
 		"failure_url":    &b.FailureURL,
@@ -121,6 +126,8 @@ func (b *blockParser) subdirective(name string) error {
 		return b.item()
 	case "storage":
 		return b.storage()
+	case "webhook":
+		return b.webhook()
 	default:
 		return b.d.Errf("unknown subdirective %q of qfpay_jsapi", name)
 	}
@@ -259,6 +266,16 @@ func (b *blockParser) storage() error {
 	}
 	b.StorageRaw = caddyconfig.JSONModuleObject(module, "module", name, nil)
 	return nil
+}
+
+func (b *blockParser) webhook() error {
+	b.places["webhooks["+strconv.Itoa(len(b.Webhooks))+"]"] = *b.d
+	args := b.d.RemainingArgs()
+	if len(args) != 2 {
+		return b.d.Errf("webhook needs a URL and a secret")
+	}
+	b.Webhooks = append(b.Webhooks, Webhook{URL: args[0], Secret: args[1]})
+	return b.noMore("webhook")
 }
 
 // place turns a mistake in a field into an error at the line where the field

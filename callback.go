@@ -30,6 +30,7 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request, order string)
 	if code == "" || len(code) > maxCode {
 		return h.problem(w, r, pages.Problem{Kind: pages.MissingCode, StartURL: h.payLink(ticket.Intent)})
 	}
+	noteIntent(r, order, ticket.Intent)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), h.callbackTime())
 	defer cancel()
 	next, _, _ := h.account.callbacks.Do(order, func() (any, error) {
@@ -103,7 +104,7 @@ func (h *Handler) advance(ctx context.Context, site origin, ticket checkout.Tick
 	if next, known := h.recall(ctx, ticket); known {
 		return next
 	}
-	openID, err := h.client.OpenID(ctx, code)
+	openID, err := h.gateway.OpenID(ctx, code)
 	if err != nil {
 		return h.withoutOpenID(ctx, ticket, client, err)
 	}
@@ -160,10 +161,12 @@ func (h *Handler) withoutOpenID(ctx context.Context, ticket checkout.Ticket, cli
 // hears of the order, and the answer is in storage before the payer's browser
 // gets what makes the order payable: an order that we forgot cannot be paid.
 func (h *Handler) pay(ctx context.Context, site origin, ticket checkout.Ticket, openID string) turn {
-	if err := h.ledger.Begin(ctx, ticket.Order, ticket.Intent); err != nil {
+	intent := ticket.Intent
+	intent.Sent = h.now().UTC()
+	if err := h.ledger.Begin(ctx, ticket.Order, intent); err != nil {
 		return h.storageDown(ticket, err)
 	}
-	prepared, err := h.client.Pay(ctx, h.payment(ticket, openID))
+	prepared, err := h.gateway.Pay(ctx, h.payment(site, ticket, openID))
 	if err != nil {
 		return h.unprepared(ctx, ticket, err)
 	}
@@ -176,10 +179,11 @@ func (h *Handler) pay(ctx context.Context, site origin, ticket checkout.Ticket, 
 			append(orderFields(ticket.Order, ticket.Intent), zap.String("syssn", prepared.Syssn), zap.Error(err))...)
 		return turn{unknown: true}
 	}
+	h.account.wake(ticket.Order)
 	return turn{payURL: payURL}
 }
 
-func (h *Handler) payment(ticket checkout.Ticket, openID string) qfpay.Payment {
+func (h *Handler) payment(site origin, ticket checkout.Ticket, openID string) qfpay.Payment {
 	return qfpay.Payment{
 		OutTradeNo: ticket.Order,
 		Amount:     ticket.Intent.Amount,
@@ -187,6 +191,7 @@ func (h *Handler) payment(ticket checkout.Ticket, openID string) qfpay.Payment {
 		OpenID:     openID,
 		GoodsName:  qfpay.Truncate(ticket.Intent.Description, qfpay.MaxGoodsName),
 		Time:       h.now(),
+		NotifyURL:  h.notifyURL(site),
 		LimitPay:   h.LimitPay,
 		Params:     h.Params,
 	}
@@ -222,8 +227,10 @@ func (h *Handler) unprepared(ctx context.Context, ticket checkout.Ticket, err er
 		h.logger.Error("the gateway refused the payment", fields...)
 	}
 	failed := ledger.Failed{At: h.now().UTC(), Call: failure.Call, Respcd: failure.Respcd, Message: failure.Message}
-	if err := h.end(ctx, ticket.Order, failed); err != nil {
+	if err := h.ledger.Record(ctx, ticket.Order, failed); err != nil {
 		h.logger.Error("remembering the refusal failed; the order stays open", append(fields, zap.NamedError("storage_error", err))...)
+	} else {
+		h.tell(ledger.Order{ID: ticket.Order, Intent: ticket.Intent, Failed: &failed}, "order.closed")
 	}
 	return turn{problem: kind, wait: wait, newOrder: true}
 }

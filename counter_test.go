@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,24 +25,42 @@ import (
 // counter is a handler without Caddy around it, with a clock that tests move.
 type counter struct {
 	*Handler
-	gateway *qfpaytest.Simulator
-	time    time.Time
-	jar     map[string]string
+	simulator *qfpaytest.Simulator
+	hands     *hands
+	jar       map[string]string
+}
+
+// hands are those of a clock that only tests move.
+type hands struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (h *hands) now() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.at
+}
+
+func (h *hands) set(at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.at = at
 }
 
 func openCounter(t testing.TB, changes map[string]any) *counter {
 	t.Helper()
-	c := &counter{time: time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC), jar: map[string]string{}}
+	c := &counter{hands: &hands{at: time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)}, jar: map[string]string{}}
 	var err error
-	c.gateway, err = qfpaytest.New(qfpaytest.Config{
-		AppCode: "TESTAPPCODE", ClientKey: "TESTKEY", Seed: 1, NoRateLimit: true, AnyPort: true,
-		Now: func() time.Time { return c.time },
+	c.simulator, err = qfpaytest.New(qfpaytest.Config{
+		AppCode: "TESTAPPCODE", ClientKey: "TESTKEY", Seed: 1, NoRateLimit: true, AnyPort: true, NotifyOff: true,
+		Now: c.hands.now,
 	})
 	require.NoError(t, err)
-	line := httptest.NewServer(c.gateway)
+	line := httptest.NewServer(c.simulator)
 	t.Cleanup(func() {
 		line.Close()
-		assert.NoError(t, c.gateway.Close())
+		assert.NoError(t, c.simulator.Close())
 	})
 	config := map[string]any{"environment": line.URL, "pay_page": line.URL + "/q/direct"}
 	for field, value := range changes {
@@ -50,8 +69,7 @@ func openCounter(t testing.TB, changes map[string]any) *counter {
 	c.Handler, err = provision(t, config)
 	require.NoError(t, err)
 	c.logger = zap.NewNop()
-	c.now = func() time.Time { return c.time }
-	t.Cleanup(func() { assert.NoError(t, c.Cleanup()) })
+	c.now = c.hands.now
 	return c
 }
 
@@ -84,7 +102,7 @@ func (c *counter) authorize(t testing.TB, link string) string {
 	require.NoError(t, err)
 	callback, err := url.Parse(oauth.Query().Get("redirect_uri"))
 	require.NoError(t, err)
-	return callback.Path + "?code=" + c.gateway.Code()
+	return callback.Path + "?code=" + c.simulator.Code()
 }
 
 // asCaddyWould adds what Caddy's server puts into every request.
@@ -102,17 +120,17 @@ var nobody = caddyhttp.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) 
 func TestAnOrderExpiresAndThePayerIsTold(t *testing.T) {
 	c := openCounter(t, map[string]any{"order_ttl": "15m"})
 	early := c.authorize(t, "/pay/cat-food")
-	c.time = c.time.Add(15 * time.Minute)
+	c.hands.set(c.now().Add(15 * time.Minute))
 	assert.Equal(t, http.StatusGone, c.visit(t, early).StatusCode)
-	assert.Zero(t, c.gateway.Calls("openid"))
+	assert.Zero(t, c.simulator.Calls("openid"))
 
 	t.Run("a prepared order is not sent to the pay page any more", func(t *testing.T) {
 		callback := c.authorize(t, "/pay/cat-food")
 		payURL := c.visit(t, callback).Header.Get("Location")
 		require.NotEmpty(t, payURL)
-		c.time = c.time.Add(14 * time.Minute)
+		c.hands.set(c.now().Add(14 * time.Minute))
 		assert.Equal(t, payURL, c.visit(t, callback).Header.Get("Location"))
-		c.time = c.time.Add(time.Minute)
+		c.hands.set(c.now().Add(time.Minute))
 		assert.Equal(t, http.StatusGone, c.visit(t, callback).StatusCode)
 		assert.NotEqual(t, payURL, c.visit(t, "/pay/cat-food").Header.Get("Location"), "the link makes a new order")
 	})
@@ -120,9 +138,9 @@ func TestAnOrderExpiresAndThePayerIsTold(t *testing.T) {
 		callback := c.authorize(t, "/pay/cat-food?ref=1")
 		c.visit(t, callback)
 		order := strings.Split(callback, "/")[3][:26]
-		require.NoError(t, c.gateway.Pay(order))
+		require.NoError(t, c.simulator.Pay(order))
 		c.visit(t, "/pay/return/"+order)
-		c.time = c.time.Add(time.Hour)
+		c.hands.set(c.now().Add(time.Hour))
 		assert.Equal(t, "/pay/return/"+order, c.visit(t, callback).Header.Get("Location"))
 	})
 }
@@ -133,7 +151,7 @@ func TestTheReturnPageLooksLessOftenAndThenStops(t *testing.T) {
 	c.visit(t, callback)
 	order := strings.Split(callback, "/")[3][:26]
 	for check, seconds := range map[string]string{"1": "3", "19": "3", "20": "10", "43": "10", "44": "", "99999999999999999999": "3", "-5": "3", "x": "3", "5000": ""} {
-		c.time = c.time.Add(time.Second)
+		c.hands.set(c.now().Add(time.Second))
 		response := c.visit(t, "/pay/return/"+order+"?check="+check)
 		body := bodyOf(t, response)
 		if seconds == "" {
@@ -147,9 +165,9 @@ func TestTheReturnPageLooksLessOftenAndThenStops(t *testing.T) {
 func TestASecondTapWhileTheCallbackWaitsKeepsTheOrder(t *testing.T) {
 	c := openCounter(t, nil)
 	callback := c.authorize(t, "/pay/cat-food")
-	c.gateway.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.Garbage})
+	c.simulator.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.Garbage})
 	c.visit(t, callback) // leaves an intent without an answer, as a call under way does
-	c.time = c.time.Add(c.callbackTime() - time.Second)
+	c.hands.set(c.now().Add(c.callbackTime() - time.Second))
 	assert.Equal(t, orderIn(callback), orderIn(c.authorize(t, "/pay/cat-food")))
 	assert.NotEqual(t, orderIn(callback), orderIn(c.authorize(t, "/pay/cat-food?again="+orderIn(callback))))
 }
@@ -157,9 +175,9 @@ func TestASecondTapWhileTheCallbackWaitsKeepsTheOrder(t *testing.T) {
 func TestLongAfterALostReplyTheLinkMakesANewOrder(t *testing.T) {
 	c := openCounter(t, nil)
 	callback := c.authorize(t, "/pay/cat-food")
-	c.gateway.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.Garbage})
+	c.simulator.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.Garbage})
 	c.visit(t, callback)
-	c.time = c.time.Add(c.callbackTime())
+	c.hands.set(c.now().Add(c.callbackTime()))
 	assert.NotEqual(t, orderIn(callback), orderIn(c.authorize(t, "/pay/cat-food")))
 }
 
@@ -180,21 +198,22 @@ func TestOnlyATradeWithOurNumberAmountAndCurrencyCounts(t *testing.T) {
 		{"a refund", func(t *qfpay.Trade) { t.OrderType = "refund" }, ledger.StatusPending},
 		{"still open", func(t *qfpay.Trade) { t.Respcd = "1143" }, ledger.StatusPending},
 		{"a code that nobody knows", func(t *qfpay.Trade) { t.Respcd = "7777" }, ledger.StatusPending},
-		{"partly refunded", func(t *qfpay.Trade) { t.Cancel = "5" }, ledger.StatusPaid},
+		{"partly refunded", func(t *qfpay.Trade) { t.Cancel = "5" }, ledger.StatusPartiallyRefunded},
 		{"reversed", func(t *qfpay.Trade) { t.Cancel = "1" }, ledger.StatusFailed},
+		{"refunded", func(t *qfpay.Trade) { t.Cancel = "3" }, ledger.StatusRefunded},
 		{"closed", func(t *qfpay.Trade) { t.Respcd = "1142" }, ledger.StatusFailed},
 		{"cancelled, but for another amount", func(t *qfpay.Trade) { t.Respcd, t.Amount = "2007", 1 }, ledger.StatusPending},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := openCounter(t, nil)
-			intent, err := c.catalogue.Intend("cat-food", nil, c.time)
+			intent, err := c.catalogue.Intend("cat-food", nil, c.now())
 			require.NoError(t, err)
 			require.NoError(t, c.ledger.Begin(t.Context(), number, intent))
 			trade := good
 			test.change(&trade)
 			order, err := c.ledger.Find(t.Context(), number)
 			require.NoError(t, err)
-			settled, err := c.settle(t.Context(), order, trade)
+			settled, err := c.settle(t.Context(), order, newsOfTrade(trade))
 			require.NoError(t, err)
 			assert.Equal(t, test.status, settled.Status())
 			stored, err := c.ledger.Find(t.Context(), number)

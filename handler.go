@@ -10,41 +10,55 @@ import (
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
 )
 
-// ServeHTTP answers the requests below the configured path: each belongs to
-// one of the stations of a payment. All others go to the next handler.
+// ServeHTTP answers the requests below the configured path, and the gateway's
+// notifications: each belongs to one of the stations of a payment. All others
+// go to the next handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	rest, ours := strings.CutPrefix(r.URL.Path, h.Path)
-	if !ours || rest != "" && rest[0] != '/' {
+	switch {
+	case r.URL.Path == h.NotifyPath:
+		setCommonHeaders(w.Header())
+		noteStation(r, "notify")
+		return h.notify(w, r)
+	case !ours || rest != "" && rest[0] != '/':
 		return next.ServeHTTP(w, r)
 	}
 	setCommonHeaders(w.Header())
 	station, order, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
-	switch {
-	case station == "callback" && checkout.IsOrder(order):
-		return h.visit(w, r, func() error { return h.callback(w, r, order) })
-	case station == "return" && checkout.IsOrder(order):
-		return h.visit(w, r, func() error { return h.comeBack(w, r, order) })
-	case station == "callback" || station == "return":
-		return h.problem(w, r, pages.Problem{Kind: pages.UnknownOrder})
-	case order != "":
-		return h.problem(w, r, pages.Problem{Kind: pages.UnknownItem})
-	case station == "":
+	switch station {
+	case "callback", "return", "status":
+		noteStation(r, station)
+		return h.aboutOrder(w, r, station, order)
+	case "":
 		return h.problem(w, r, pages.Problem{Kind: pages.NothingChosen})
-	default:
-		return h.start(w, r, next, station)
 	}
+	if order != "" {
+		return h.problem(w, r, pages.Problem{Kind: pages.UnknownItem})
+	}
+	noteStation(r, "start")
+	return h.start(w, r, next, station)
 }
 
-// visit lets a browser that follows a link through to a station. HEAD and
-// prefetching cause nothing.
-func (h *Handler) visit(w http.ResponseWriter, r *http.Request, station func() error) error {
+// aboutOrder lets a browser that follows a link through to a station of an
+// order. HEAD and prefetching cause nothing.
+func (h *Handler) aboutOrder(w http.ResponseWriter, r *http.Request, station, order string) error {
 	switch {
+	case !checkout.IsOrder(order) && station == "status":
+		return unknownStatus(w)
+	case !checkout.IsOrder(order):
+		return h.problem(w, r, pages.Problem{Kind: pages.UnknownOrder})
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		return h.wrongMethod(w, r, "GET, HEAD")
 	case causesNothing(w, r):
 		return nil
+	}
+	switch station {
+	case "callback":
+		return h.callback(w, r, order)
+	case "return":
+		return h.comeBack(w, r, order)
 	default:
-		return station()
+		return h.status(w, r, order)
 	}
 }
 

@@ -7,15 +7,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 )
 
@@ -97,6 +100,17 @@ type Handler struct {
 	// it. Default: `/pay`.
 	Path string `json:"path,omitempty"`
 
+	// The path at which the gateway's notifications are taken. Register it with
+	// QFPay, after the site's address, if QFPay asks for a notification address.
+	// Default: the path, and `/notify`.
+	NotifyPath string `json:"notify_path,omitempty"`
+
+	// The notification address that is sent with each payment: a URL of at most
+	// 256 characters on port 80 or 443, or `off` to send none. Default: the
+	// public URL and the notify path, if that is on port 443 of https or port 80
+	// of http; otherwise none.
+	NotifyURL string `json:"notify_url,omitempty"`
+
 	// Scheme and host under which payers reach the site, without a path.
 	// Default: those of the request; behind a trusted proxy, those that the
 	// proxy forwards. Set it when the site answers to any host name.
@@ -131,13 +145,24 @@ type Handler struct {
 	// storage that Caddy itself is configured to use.
 	StorageRaw json.RawMessage `json:"storage,omitempty" caddy:"namespace=caddy.storage inline_key=module"`
 
-	logger    *zap.Logger
-	now       func() time.Time
-	client    *qfpay.Client
+	// The shop's own programs that are told of paid, closed and refunded orders,
+	// of disputes and orphans, by Standard Webhooks 1.0.0. Default: none.
+	Webhooks []Webhook `json:"webhooks,omitempty"`
+
+	*books    // shared with the app, which finishes what payers leave behind
 	catalogue *checkout.Catalogue
 	seal      *checkout.Seal
-	ledger    *ledger.Ledger
-	account   *account
+}
+
+// Webhook is a program of the shop that is told what happens to orders.
+type Webhook struct {
+	// Where events are posted: http or https. Private and local addresses are
+	// told only if the URL names them itself. Required.
+	URL string `json:"url,omitempty"`
+
+	// The secret that signs the events: `whsec_` and 24 to 64 bytes in base64.
+	// Required. Write a placeholder here.
+	Secret string `json:"secret,omitempty"`
 }
 
 // CaddyModule returns the Caddy module information.
@@ -151,8 +176,7 @@ func (Handler) CaddyModule() caddy.ModuleInfo {
 // Provision expands placeholders, checks the configuration and sets up what a
 // payment needs. It calls nobody and starts nothing.
 func (h *Handler) Provision(ctx caddy.Context) error {
-	h.logger = ctx.Logger()
-	h.now = time.Now
+	h.books = &books{logger: ctx.Logger(), now: time.Now}
 	h.warnOfLiteralSecrets()
 	if err := h.expand(); err != nil {
 		return err
@@ -170,14 +194,12 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.openLedger(ctx); err != nil {
 		return err
 	}
-	shared, err := joinAccount(h.Name)
-	h.account = shared
-	return err
+	return h.register(ctx)
 }
 
 // Cleanup leaves what is shared with other blocks of the same account.
 func (h *Handler) Cleanup() error {
-	if h.account == nil {
+	if h.books == nil || h.account == nil {
 		return nil
 	}
 	return leaveAccount(h.Name)
@@ -188,6 +210,7 @@ func (h *Handler) applyDefaults() {
 	h.Timeout = cmp.Or(h.Timeout, caddy.Duration(10*time.Second))
 	h.OrderTTL = cmp.Or(h.OrderTTL, caddy.Duration(15*time.Minute))
 	h.Path = cmp.Or(h.Path, defaultPath)
+	h.NotifyPath = cmp.Or(h.NotifyPath, h.Path+"/notify")
 	h.OutsideWeChat = cmp.Or(h.OutsideWeChat, "handoff")
 	h.Name = cmp.Or(h.Name, accountName(h.AppCode, h.MchID))
 }
@@ -249,7 +272,9 @@ func (h *Handler) openGateway() error {
 	if err != nil {
 		return err
 	}
-	h.client = client
+	h.gateway.client = client
+	h.timeout = time.Duration(h.Timeout)
+	h.orderTTL = time.Duration(h.OrderTTL)
 	h.seal, err = checkout.NewSeal(h.ClientKey)
 	return err
 }
@@ -259,8 +284,56 @@ func (h *Handler) openLedger(ctx caddy.Context) error {
 	if err != nil {
 		return fieldError{"storage", err}
 	}
+	h.name = h.Name
 	h.ledger = ledger.New(storage, h.Name)
 	return nil
+}
+
+// register shares the work with other blocks of the same account, and hands
+// what payers leave behind to the app.
+func (h *Handler) register(ctx caddy.Context) error {
+	shared, err := joinAccount(h.Name)
+	if err != nil {
+		return err
+	}
+	h.account = shared
+	h.gateway.pace = shared.pace
+	h.emit = emitter(ctx)
+	endpoints, err := h.endpoints()
+	if err != nil {
+		return err
+	}
+	app, err := ctx.App("qfpay_jsapi")
+	if err != nil {
+		return err
+	}
+	return app.(*App).employ(h.books, h.AppCode+"\x00"+h.MchID, endpoints)
+}
+
+func (h *Handler) endpoints() ([]*webhook.Endpoint, error) {
+	endpoints := make([]*webhook.Endpoint, len(h.Webhooks))
+	for i, hook := range h.Webhooks {
+		endpoint, err := webhook.New(hook.URL, hook.Secret)
+		if err != nil {
+			return nil, fieldError{"webhooks[" + strconv.Itoa(i) + "]", err}
+		}
+		endpoints[i] = endpoint
+	}
+	return endpoints, nil
+}
+
+// emitter returns what tells Caddy's event handlers. Requests may outlive the
+// configuration they came in with, whose events nobody hears any more: theirs
+// go to the configuration that is active then.
+func emitter(ctx caddy.Context) func(string, map[string]any) {
+	return func(event string, data map[string]any) {
+		if ctx.Err() != nil {
+			ctx = caddy.ActiveContext()
+		}
+		if app, err := ctx.AppIfConfigured("events"); err == nil {
+			app.(*caddyevents.App).Emit(ctx, event, data)
+		}
+	}
 }
 
 func (h *Handler) loadStorage(ctx caddy.Context) (certmagic.Storage, error) {

@@ -52,6 +52,8 @@ func (h *Handler) texts() func(yield func(string, *string) bool) {
 			{"currency", &h.Currency},
 			{"catalog", &h.Catalog},
 			{"path", &h.Path},
+			{"notify_path", &h.NotifyPath},
+			{"notify_url", &h.NotifyURL},
 			{"public_url", &h.PublicURL},
 			{"success_url", &h.SuccessURL},
 			{"failure_url", &h.FailureURL},
@@ -69,12 +71,25 @@ func (h *Handler) texts() func(yield func(string, *string) bool) {
 				return
 			}
 		}
+		for i := range h.Webhooks {
+			hook, field := &h.Webhooks[i], "webhooks["+strconv.Itoa(i)+"]."
+			if !yield(field+"url", &hook.URL) || !yield(field+"secret", &hook.Secret) {
+				return
+			}
+		}
 	}
 }
 
+// warnOfLiteralSecrets warns of secrets that stand in the configuration itself.
 func (h *Handler) warnOfLiteralSecrets() {
-	if h.ClientKey != "" && !strings.Contains(h.ClientKey, "{") {
-		h.logger.Warn("client_key is written out in the configuration, where the admin API and the autosave file show it; use a placeholder such as {env.QFPAY_CLIENT_KEY}",
-			zap.String("field", "client_key"))
+	warn := func(field, value string) {
+		if value != "" && !strings.Contains(value, "{") {
+			h.logger.Warn("a secret is written out in the configuration, where the admin API and the autosave file show it; use a placeholder such as {env.QFPAY_CLIENT_KEY}",
+				zap.String("field", field))
+		}
+	}
+	warn("client_key", h.ClientKey)
+	for i, hook := range h.Webhooks {
+		warn("webhooks["+strconv.Itoa(i)+"].secret", hook.Secret)
 	}
 }

@@ -1,7 +1,8 @@
 package qfpayjsapi
 
 import (
-	"context"
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -31,13 +32,15 @@ func provision(t testing.TB, changes map[string]any) (*Handler, error) {
 	}
 	text, err := json.Marshal(config)
 	require.NoError(t, err)
-	ctx, cancel := caddy.NewContext(caddy.Context{Context: context.Background()})
-	t.Cleanup(cancel)
+	ctx, err := caddy.ProvisionContext(&caddy.Config{})
+	require.NoError(t, err)
 	module, err := ctx.LoadModuleByID("http.handlers.qfpay_jsapi", text)
 	if err != nil {
 		return nil, err
 	}
-	return module.(*Handler), nil
+	h := module.(*Handler)
+	t.Cleanup(func() { require.NoError(t, h.Cleanup()) })
+	return h, nil
 }
 
 func TestMistakesInJSONNameTheirField(t *testing.T) {
@@ -146,7 +149,7 @@ func TestRiskyConfigurationsAreLogged(t *testing.T) {
 		changes map[string]any
 		warning string
 	}{
-		{"a secret written out", nil, "client_key is written out"},
+		{"a secret written out", nil, "a secret is written out"},
 		{"a price under 200", map[string]any{"items": []any{map[string]any{"id": "pin", "price": "1.99"}}}, "less than 200"},
 		{"a gateway over http", map[string]any{"environment": "http://gateway.example"}, "over http"},
 	} {
@@ -164,4 +167,9 @@ func TestRiskyConfigurationsAreLogged(t *testing.T) {
 			}
 		})
 	}
+}
+
+// testWebhookSecret makes a secret of the right form.
+func testWebhookSecret() string {
+	return "whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("test"), 6))
 }

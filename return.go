@@ -1,7 +1,6 @@
 package qfpayjsapi
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
-	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 )
 
 // comeBack is where the pay page sends the payer. Coming back proves nothing:
@@ -30,13 +28,14 @@ func (h *Handler) comeBack(w http.ResponseWriter, r *http.Request, id string) er
 	if order.Status() == ledger.StatusPending {
 		order = h.enquire(r.Context(), order)
 	}
+	noteOrder(r, order)
 	switch order.Status() {
-	case ledger.StatusPaid:
-		return h.paid(w, r, order)
-	case ledger.StatusFailed:
+	case ledger.StatusPending:
+		return h.confirming(w, r, order)
+	case ledger.StatusFailed, ledger.StatusClosed:
 		return h.failed(w, r, order)
 	default:
-		return h.confirming(w, r, order)
+		return h.paid(w, r, order)
 	}
 }
 
@@ -44,7 +43,7 @@ func (h *Handler) paid(w http.ResponseWriter, r *http.Request, order ledger.Orde
 	if h.SuccessURL != "" {
 		return redirect(w, r, withOrder(h.SuccessURL, order.ID))
 	}
-	return h.page(w, r, pages.Receipt{Order: h.shown(order.ID, order.Intent), PaidAt: order.Paid.PaidAt, ShopURL: "/"})
+	return h.page(w, r, pages.Receipt{Order: h.shown(order.ID, order.Intent), PaidAt: *paidAt(order), ShopURL: "/"})
 }
 
 func (h *Handler) failed(w http.ResponseWriter, r *http.Request, order ledger.Order) error {
@@ -106,41 +105,6 @@ func checkNumber(r *http.Request) int {
 		return 1
 	}
 	return min(check, lastCheck+1)
-}
-
-// enquire asks the gateway about a pending order, at most once per
-// [enquiryInterval] and one request at a time, and returns the order as it is
-// known after that. A gateway that does not answer changes nothing.
-func (h *Handler) enquire(ctx context.Context, order ledger.Order) ledger.Order {
-	if !h.account.asked.due(order.ID, h.now()) {
-		return order
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(h.Timeout)+5*time.Second)
-	defer cancel()
-	settled, err, _ := h.account.enquiries.Do(order.ID, func() (any, error) { return h.ask(ctx, order) })
-	if err != nil {
-		h.logger.Warn("the enquiry did not settle the order; it stays open",
-			append(orderFields(order.ID, order.Intent), zap.Error(err))...)
-		return order
-	}
-	return settled.(ledger.Order)
-}
-
-func (h *Handler) ask(ctx context.Context, order ledger.Order) (ledger.Order, error) {
-	query := qfpay.Query{OutTradeNo: order.ID}
-	if order.Prepared != nil && order.Prepared.Syssn != "" {
-		query = qfpay.Query{Syssn: order.Prepared.Syssn} // is found whatever the month
-	}
-	trades, err := h.client.Query(ctx, query)
-	if err != nil {
-		return order, err
-	}
-	for _, trade := range trades {
-		if order, err = h.settle(ctx, order, trade); err != nil {
-			return order, err
-		}
-	}
-	return order, nil
 }
 
 // withOrder adds order=<id> to the query of a destination.

@@ -16,6 +16,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 )
 
@@ -65,6 +66,8 @@ func (h *Handler) check(v values) error {
 		{"merchant_name", h.MerchantName, longest(128)},
 		{"currency", h.Currency, checkCurrency},
 		{"path", h.Path, checkPath},
+		{"notify_path", h.NotifyPath, checkPath},
+		{"notify_url", h.NotifyURL, checkNotifyURL},
 		{"public_url", h.PublicURL, checkOrigin},
 		{"success_url", h.SuccessURL, checkDestination},
 		{"failure_url", h.FailureURL, checkDestination},
@@ -79,7 +82,7 @@ func (h *Handler) check(v values) error {
 			return fieldError{rule.field, err}
 		}
 	}
-	for _, rule := range []func(values) error{h.checkDurations, h.checkParams, h.checkItems, h.checkOverlaps} {
+	for _, rule := range []func(values) error{h.checkDurations, h.checkParams, h.checkItems, h.checkOverlaps, h.checkWebhooks} {
 		if err := rule(v); err != nil {
 			return err
 		}
@@ -185,6 +188,43 @@ func (h *Handler) checkOverlaps(v values) error {
 			return fieldError{destination.field, fmt.Errorf("%s lies under the path %s, which the module answers itself", destination.value, own)}
 		}
 	}
+	if stations := []string{"/callback", "/return", "/status"}; v.judgeable(h.NotifyPath) {
+		for _, station := range stations {
+			if isBelow(h.NotifyPath, own+station) {
+				return fieldError{"notify_path", fmt.Errorf("%s is one of the module's other paths", h.NotifyPath)}
+			}
+		}
+		for i, item := range h.Items {
+			if h.NotifyPath == own+"/"+item.ID {
+				return fieldError{"notify_path", fmt.Errorf("%s is the pay link of items[%d]", h.NotifyPath, i)}
+			}
+		}
+		if h.NotifyPath == own {
+			return fieldError{"notify_path", fmt.Errorf("%s is the path of the pay links itself", h.NotifyPath)}
+		}
+	}
+	return nil
+}
+
+func (h *Handler) checkWebhooks(v values) error {
+	for i, hook := range h.Webhooks {
+		field := "webhooks[" + strconv.Itoa(i) + "]"
+		if v == expanded || v.judgeable(hook.URL) {
+			if err := webhook.CheckURL(hook.URL); err != nil {
+				return fieldError{field + ".url", err}
+			}
+		}
+		if v == expanded || v.judgeable(hook.Secret) {
+			if err := webhook.CheckSecret(hook.Secret); err != nil {
+				return fieldError{field + ".secret", err}
+			}
+		}
+		for before, other := range h.Webhooks[:i] {
+			if other.URL == hook.URL {
+				return fieldError{field, fmt.Errorf("%s is told already, by webhooks[%d]", hook.URL, before)}
+			}
+		}
+	}
 	return nil
 }
 
@@ -229,6 +269,22 @@ func checkURL(value string) error {
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return fmt.Errorf("%q must have no user, query or fragment", value)
+	}
+	return nil
+}
+
+func checkNotifyURL(value string) error {
+	if value == "off" {
+		return nil
+	}
+	if err := checkURL(value); err != nil {
+		return err
+	}
+	if len(value) > 256 {
+		return errors.New("longer than 256 characters")
+	}
+	if u, _ := url.Parse(value); !standardPort(u) {
+		return fmt.Errorf("%q: the gateway reaches only port 443 of https and port 80 of http", value)
 	}
 	return nil
 }

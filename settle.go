@@ -2,6 +2,7 @@ package qfpayjsapi
 
 import (
 	"context"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -9,38 +10,192 @@ import (
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 )
 
-// settle adds to an order what the gateway says of its trade. Only a trade
-// with our number, our amount and our currency counts.
-func (h *Handler) settle(ctx context.Context, order ledger.Order, trade qfpay.Trade) (ledger.Order, error) {
-	if trade.OutTradeNo != order.ID || trade.OrderType != "payment" {
+// news is what the gateway vouches for about one payment, whichever way it
+// reached us.
+type news struct {
+	number, syssn string // ours, the gateway's
+	amount        int64
+	currency      string
+	state         qfpay.TradeState
+	refunded      bool // some of the money went back
+	paidAt        time.Time
+	respcd        string
+	message       string
+	source        string // enquiry or notification
+}
+
+func newsOfTrade(trade qfpay.Trade) news {
+	n := news{
+		number: trade.OutTradeNo, syssn: trade.Syssn,
+		amount: trade.Amount, currency: trade.Currency,
+		state: trade.State(), refunded: trade.Cancel == "3" || trade.Cancel == "5",
+		paidAt: trade.PaidAt, respcd: trade.Respcd, message: trade.ErrMsg, source: "enquiry",
+	}
+	if trade.OrderType != "payment" {
+		n.state = qfpay.TradeOpen
+	}
+	return n
+}
+
+// settle is the one way in which an order is settled. It adds to the order
+// what the news say, if they are about our number, our amount and our
+// currency, and returns the order as it is known then. News that are known
+// already add nothing, and none leads back.
+func (b *books) settle(ctx context.Context, order ledger.Order, n news) (ledger.Order, error) {
+	if n.number != order.ID || n.state == qfpay.TradeOpen {
 		return order, nil
 	}
-	fields := append(orderFields(order.ID, order.Intent), zap.String("syssn", trade.Syssn), zap.String("respcd", trade.Respcd))
-	if trade.Amount != order.Intent.Amount || trade.Currency != order.Intent.Currency {
-		h.logger.Error("the gateway reports another amount or currency for this order; it does not count as paid",
-			append(fields, zap.Int64("gateway_amount", trade.Amount), zap.String("gateway_currency", trade.Currency))...)
-		return order, nil
+	if n.amount != order.Intent.Amount || n.currency != order.Intent.Currency {
+		return order, b.dispute(ctx, order, n)
 	}
-	switch trade.State() {
-	case qfpay.TradePaid:
-		paid := ledger.Paid{At: h.now().UTC(), PaidAt: trade.PaidAt, Syssn: trade.Syssn, Source: "enquiry"}
-		order.Paid = &paid
-		h.logger.Info("paid", fields...)
-		return order, h.end(ctx, order.ID, paid)
-	case qfpay.TradeDead, qfpay.TradeReversed:
-		failed := ledger.Failed{At: h.now().UTC(), Call: "query", Respcd: trade.Respcd, Message: trade.ErrMsg}
-		order.Failed = &failed
-		h.logger.Info("the gateway ended the trade without a payment", fields...)
-		return order, h.end(ctx, order.ID, failed)
+	switch {
+	case n.state == qfpay.TradePaid, n.state == qfpay.TradeReversed && n.refunded:
+		return b.settlePaid(ctx, order, n)
+	case n.state == qfpay.TradeReversed && order.Paid != nil:
+		return b.settleRefunds(ctx, order, true)
 	default:
-		return order, nil
+		return b.settleFailed(ctx, order, n)
 	}
 }
 
-// end adds the fact that ends an order and takes it off the open orders.
-func (h *Handler) end(ctx context.Context, order string, fact ledger.Fact) error {
-	if err := h.ledger.Record(ctx, order, fact); err != nil {
+func (b *books) settlePaid(ctx context.Context, order ledger.Order, n news) (ledger.Order, error) {
+	if order.Paid == nil {
+		if err := b.recordPaid(ctx, &order, n); err != nil {
+			return order, err
+		}
+	}
+	if n.refunded {
+		return b.settleRefunds(ctx, order, n.state == qfpay.TradeReversed)
+	}
+	return order, nil
+}
+
+func (b *books) recordPaid(ctx context.Context, order *ledger.Order, n news) error {
+	paid := ledger.Paid{At: b.now().UTC(), PaidAt: n.paidAt, Syssn: n.syssn, Source: n.source}
+	late := order.Status() != ledger.StatusPending
+	if late {
+		if err := b.ledger.Reopen(ctx, order.ID); err != nil {
+			return err
+		}
+	}
+	if err := b.ledger.Record(ctx, order.ID, paid); err != nil {
 		return err
 	}
-	return h.ledger.Finish(ctx, order)
+	order.Paid = &paid
+	fields := append(orderFields(order.ID, order.Intent), zap.String("syssn", n.syssn), zap.String("source", n.source))
+	if late {
+		b.logger.Error("an order was paid after it had been called over: deliver or refund it", fields...)
+		if err := b.ledger.Reopen(ctx, order.ID); err != nil {
+			return err
+		}
+	} else {
+		b.logger.Info("paid", fields...)
+	}
+	b.tell(*order, "order.paid")
+	return nil
+}
+
+func (b *books) settleFailed(ctx context.Context, order ledger.Order, n news) (ledger.Order, error) {
+	if order.Status() != ledger.StatusPending {
+		return order, nil
+	}
+	failed := ledger.Failed{At: b.now().UTC(), Call: "query", Respcd: n.respcd, Message: n.message}
+	if err := b.ledger.Record(ctx, order.ID, failed); err != nil {
+		return order, err
+	}
+	order.Failed = &failed
+	b.logger.Info("the gateway ended the trade without a payment",
+		append(orderFields(order.ID, order.Intent), zap.String("syssn", n.syssn), zap.String("respcd", n.respcd))...)
+	b.tell(order, "order.closed")
+	return order, nil
+}
+
+// settleRefunds notes that money went back, and whether all of it did. The
+// order returns to the index, before and after, so that whoever is taking it
+// off at the same moment does not take off the news.
+func (b *books) settleRefunds(ctx context.Context, order ledger.Order, all bool) (ledger.Order, error) {
+	if order.Refunded != nil || !all && order.PartiallyRefunded != nil {
+		return order, nil
+	}
+	var fact ledger.Fact
+	if all {
+		order.Refunded = &ledger.Refunded{At: b.now().UTC()}
+		fact = *order.Refunded
+	} else {
+		order.PartiallyRefunded = &ledger.PartiallyRefunded{At: b.now().UTC()}
+		fact = *order.PartiallyRefunded
+	}
+	if err := b.add(ctx, order.ID, fact); err != nil {
+		return order, err
+	}
+	b.logger.Info("refunded", append(orderFields(order.ID, order.Intent), zap.Bool("all", all))...)
+	b.tell(order, "order.refunded")
+	return order, nil
+}
+
+// refund adds one refund that the gateway vouches for, and whether it
+// completes the whole.
+func (b *books) refund(ctx context.Context, order ledger.Order, refund ledger.Refund) error {
+	if err := b.add(ctx, order.ID, refund); err != nil {
+		return err
+	}
+	history, err := b.ledger.History(ctx, order.ID)
+	if err != nil {
+		return err
+	}
+	refunds, err := history.Refunds()
+	if err != nil {
+		return err
+	}
+	var total int64
+	for _, refund := range refunds {
+		total += refund.Amount
+	}
+	_, err = b.settleRefunds(ctx, order, total >= order.Intent.Amount)
+	return err
+}
+
+// dispute keeps news that vouch for another amount or currency. The order does
+// not count as paid by them.
+func (b *books) dispute(ctx context.Context, order ledger.Order, n news) error {
+	fields := append(orderFields(order.ID, order.Intent), zap.String("syssn", n.syssn), zap.String("source", n.source),
+		zap.Int64("gateway_amount", n.amount), zap.String("gateway_currency", n.currency))
+	if n.state == qfpay.TradeDead {
+		b.logger.Warn("the gateway ended a trade of another amount or currency under this order's number", fields...)
+		return nil
+	}
+	b.logger.Error("the gateway vouches for another amount or currency than was ordered; the order does not count as paid", fields...)
+	disputed := ledger.Disputed{At: b.now().UTC(), Syssn: n.syssn, Amount: n.amount, Currency: n.currency, Source: n.source}
+	if err := b.add(ctx, order.ID, disputed); err != nil {
+		return err
+	}
+	b.tell(order, "payment.disputed")
+	return nil
+}
+
+// orphan keeps a payment that belongs to no order of ours.
+func (b *books) orphan(ctx context.Context, orphan ledger.Orphan) error {
+	b.logger.Error("the gateway vouches for a payment that is no order of ours",
+		zap.String("syssn", orphan.Syssn), zap.String("out_trade_no", orphan.OutTradeNo),
+		zap.Int64("amount", orphan.Amount), zap.String("currency", orphan.Currency))
+	subject, err := b.ledger.RecordOrphan(ctx, orphan)
+	if err != nil {
+		return err
+	}
+	b.account.wake(subject)
+	if b.emit != nil {
+		b.emit("payment.orphaned", orphanData(orphan))
+	}
+	return nil
+}
+
+// add records a fact of an order that may have left the index already.
+func (b *books) add(ctx context.Context, order string, fact ledger.Fact) error {
+	if err := b.ledger.Reopen(ctx, order); err != nil {
+		return err
+	}
+	if err := b.ledger.Record(ctx, order, fact); err != nil {
+		return err
+	}
+	return b.ledger.Reopen(ctx, order)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -88,7 +89,7 @@ func openShop(t testing.TB, settings ...set) *shop {
 		logFile: filepath.Join(t.TempDir(), "caddy.log"),
 		timeout: "timeout 2s",
 	}
-	config := qfpaytest.Config{AppCode: appCode, ClientKey: clientKey, Seed: 1, AnyPort: true, NoRateLimit: true}
+	config := qfpaytest.Config{AppCode: appCode, ClientKey: clientKey, Seed: 1, AnyPort: true, NoRateLimit: true, NotifyOff: true}
 	for _, set := range settings {
 		set(s, &config)
 	}
@@ -163,12 +164,17 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// freeAddress finds a port below those that the system hands out by itself, so
+// that no other test gets it in the meantime.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
+	for {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			listener.Close()
+			return address
+		}
+	}
 }
 
 // stored returns the keys in the ledger.
@@ -199,6 +205,22 @@ func (s *shop) facts(order string) []string {
 		}
 	}
 	return names
+}
+
+// open returns the index of open orders.
+func (s *shop) open() (subjects []string) {
+	for _, key := range s.stored() {
+		if folder, subject := filepath.Split(key); filepath.Base(folder) == "open" {
+			subjects = append(subjects, subject)
+		}
+	}
+	return subjects
+}
+
+// eventually waits for what another goroutine will do soon.
+func (s *shop) eventually(what string, done func() bool) {
+	s.t.Helper()
+	require.Eventually(s.t, done, 10*time.Second, 10*time.Millisecond, what)
 }
 
 // payable counts the trades at the gateway that could still be paid, or are.

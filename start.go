@@ -135,7 +135,7 @@ func (h *Handler) resume(ctx context.Context, tickets []checkout.Ticket, intent 
 			continue
 		case order.Prepared != nil:
 			return resumption{payURL: order.Prepared.PayURL}, nil
-		case h.now().Before(order.Intent.At.Add(h.callbackTime())):
+		case h.now().Before(order.Intent.Sent.Add(h.callbackTime())):
 			return resumption{ticket: ticket}, nil // its callback may be waiting for the gateway right now
 		}
 	}
@@ -144,7 +144,7 @@ func (h *Handler) resume(ctx context.Context, tickets []checkout.Ticket, intent 
 
 // authorize hands the payer the ticket and sends them to the gateway's OAuth.
 func (h *Handler) authorize(w http.ResponseWriter, r *http.Request, site origin, ticket checkout.Ticket) error {
-	location, err := h.client.OAuthURL(string(site) + h.Path + "/callback/" + ticket.Order)
+	location, err := h.gateway.OAuthURL(string(site) + h.Path + "/callback/" + ticket.Order)
 	if err == nil {
 		err = h.giveTicket(w, site, ticket)
 	}
@@ -152,6 +152,7 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request, site origin,
 		h.logger.Error("starting a payment failed", zap.Error(err))
 		return h.problem(w, r, pages.Problem{Kind: pages.Internal})
 	}
+	noteIntent(r, ticket.Order, ticket.Intent)
 	h.logger.Debug("payment started", orderFields(ticket.Order, ticket.Intent)...)
 	return redirect(w, r, location)
 }

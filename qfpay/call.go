@@ -16,6 +16,7 @@ const (
 	callPayment = "payment"
 	callPayPage = "paypage"
 	callQuery   = "query"
+	callClose   = "close"
 )
 
 // longestBody is far above the largest reply, a page of 100 trades.
@@ -113,9 +114,9 @@ func closeBody(body io.ReadCloser) {
 
 // envelope is common to all replies.
 type envelope struct {
-	Respcd  text `json:"respcd"`
-	Respmsg text `json:"respmsg"`
-	Resperr text `json:"resperr"`
+	Respcd  responseCode `json:"respcd"`
+	Respmsg text         `json:"respmsg"`
+	Resperr text         `json:"resperr"`
 }
 
 // judge reads the envelope alone: a refusal must be understood even if the rest

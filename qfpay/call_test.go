@@ -26,7 +26,7 @@ func asError(t *testing.T, err error) *Error {
 	return e
 }
 
-// calls are the three that reach the gateway.
+// calls are those that reach the gateway.
 var calls = map[string]func(context.Context, *Client) error{
 	callOpenID: func(ctx context.Context, c *Client) error {
 		_, err := c.OpenID(ctx, "SENTINELCODE")
@@ -39,6 +39,9 @@ var calls = map[string]func(context.Context, *Client) error{
 	callQuery: func(ctx context.Context, c *Client) error {
 		_, err := c.Query(ctx, Query{Syssn: "20261123000200020000000001"})
 		return err
+	},
+	callClose: func(ctx context.Context, c *Client) error {
+		return c.Close(ctx, someClose())
 	},
 }
 
@@ -333,7 +336,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestAPostCannotBeRepeatedByTheTransport(t *testing.T) {
-	for _, call := range []string{callPayment, callQuery} {
+	for _, call := range []string{callPayment, callQuery, callClose} {
 		client := newClient(t, nil, func(c *Config) {
 			c.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
 				assert.NotNil(t, r.Body)
@@ -347,17 +350,19 @@ func TestAPostCannotBeRepeatedByTheTransport(t *testing.T) {
 	}
 }
 
-func TestAPaymentIsNotRepeatedWhenAKeptConnectionDies(t *testing.T) {
-	var asked atomic.Int32
-	client := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if asked.Add(1) > 1 {
-			panic(http.ErrAbortHandler)
-		}
-		says(200, `{"respcd":"1103"}`)(w, r)
-	}))
-	assert.Equal(t, Refused, asError(t, calls[callPayment](t.Context(), client)).Outcome)
-	assert.Equal(t, Unknown, asError(t, calls[callPayment](t.Context(), client)).Outcome)
-	assert.EqualValues(t, 2, asked.Load())
+func TestAPostIsNotRepeatedWhenAKeptConnectionDies(t *testing.T) {
+	for _, call := range []string{callPayment, callQuery, callClose} {
+		var asked atomic.Int32
+		client := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1) > 1 {
+				panic(http.ErrAbortHandler)
+			}
+			says(200, `{"respcd":"1103"}`)(w, r)
+		}))
+		assert.Equal(t, Refused, asError(t, calls[call](t.Context(), client)).Outcome, call)
+		assert.Equal(t, Unknown, asError(t, calls[call](t.Context(), client)).Outcome, call)
+		assert.EqualValues(t, 2, asked.Load(), call)
+	}
 }
 
 func TestConnectionsAreKept(t *testing.T) {

@@ -90,11 +90,6 @@ func Meaning(respcd string) string {
 	return codes[respcd].meaning
 }
 
-// notFound reports whether an enquiry found no trade.
-func notFound(respcd string) bool {
-	return respcd == "1136" || respcd == "1268"
-}
-
 // dead reports whether a trade with this respcd was closed, expired or cancelled
 // before it was paid.
 func dead(respcd string) bool {

@@ -11,7 +11,7 @@
 //
 // Whether money has moved is told by [Client.Query] and by the gateway's
 // notification ([VerifyNotification], then [ParseNotification]), never by a
-// browser that comes back.
+// browser that comes back. [Client.Close] ends a payment that nobody has made.
 //
 // # Yes, no, unknown
 //

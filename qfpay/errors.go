@@ -78,8 +78,8 @@ func (f Fault) String() string {
 // Error is the error of every call. It never holds the URL, the payer's code or
 // the client key, and may be logged.
 type Error struct {
-	// Call is "openid", "payment" or "query"; mistakes that are found while an
-	// address is made say "oauth" or "paypage".
+	// Call is "openid", "payment", "query" or "close"; mistakes that are found
+	// while an address is made say "oauth" or "paypage".
 	Call string
 
 	// Respcd is the gateway's response code, or empty if it gave none.
@@ -133,6 +133,17 @@ func (e *Error) Unwrap() error { return e.Err }
 // misconfigured shop but was observed for duplicates.
 func (e *Error) Duplicate() bool {
 	return e.Respcd == "1102" || e.Respcd == "2011" || e.Respcd == "1251"
+}
+
+// Paid reports whether the gateway says that the payment has been made already.
+// 1298, that it may have been, is not enough.
+func (e *Error) Paid() bool {
+	return e.Respcd == "1260"
+}
+
+// NotFound reports whether the gateway says that it does not know the trade.
+func (e *Error) NotFound() bool {
+	return e.Respcd == "1136" || e.Respcd == "1268"
 }
 
 // invalid is a mistake that is found before anything is sent.

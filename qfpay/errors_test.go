@@ -39,6 +39,18 @@ func TestDuplicates(t *testing.T) {
 	}
 }
 
+func TestPaid(t *testing.T) {
+	for respcd, want := range map[string]bool{"1260": true, "1298": false, "1262": false, "0000": false, "": false} {
+		assert.Equal(t, want, (&Error{Respcd: respcd}).Paid(), respcd)
+	}
+}
+
+func TestNotFound(t *testing.T) {
+	for respcd, want := range map[string]bool{"1136": true, "1268": true, "1143": false, "0000": false, "": false} {
+		assert.Equal(t, want, (&Error{Respcd: respcd}).NotFound(), respcd)
+	}
+}
+
 func TestTheGatewaysWordingIsTamed(t *testing.T) {
 	for name, test := range map[string]struct{ reply, want string }{
 		"both parts":                {`"respmsg":"bad","resperr":"amount"`, "bad: amount"},

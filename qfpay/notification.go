@@ -12,7 +12,8 @@ import (
 // succeeded. It repeats itself until it gets status 200 with the body SUCCESS,
 // and anyone who has seen one can send it again: handle it as often as it comes.
 type Notification struct {
-	// NotifyType is "payment", or "refund", formerly "cancel".
+	// NotifyType is "payment", or "refund", formerly "cancel": see Paid and
+	// Refund.
 	NotifyType string
 
 	Status string
@@ -30,6 +31,24 @@ type Notification struct {
 
 	// PaidAt and SysTime are when it was paid and made; zero when absent.
 	PaidAt, SysTime time.Time
+}
+
+// Refund reports whether the notification is of a refund, under its present or
+// its former name.
+func (n Notification) Refund() bool {
+	return n.NotifyType == "refund" || n.NotifyType == "cancel"
+}
+
+// Paid reports whether the notification says that a payment has been made, and
+// nothing in it says otherwise. What is absent does not: compare the number, the
+// currency and the amount with what was asked for.
+func (n Notification) Paid() bool {
+	return absentOr(n.NotifyType, "payment") && absentOr(n.Respcd, success) &&
+		absentOr(n.Status, "1") && absentOr(n.Cancel, "0")
+}
+
+func absentOr(value, want string) bool {
+	return value == "" || value == want
 }
 
 // VerifyNotification reports whether sign, from the header X-QF-SIGN, is the
@@ -58,19 +77,19 @@ func VerifyNotification(body []byte, sign, clientKey string, t SignType) bool {
 // unknown members are ignored. An amount that is not an integer is an error.
 func ParseNotification(body []byte) (*Notification, error) {
 	var n struct {
-		NotifyType     text    `json:"notify_type"`
-		Status         text    `json:"status"`
-		Syssn          text    `json:"syssn"`
-		OutTradeNo     text    `json:"out_trade_no"`
-		OrigSyssn      text    `json:"orig_syssn"`
-		OrigOutTradeNo text    `json:"orig_out_trade_no"`
-		PayType        text    `json:"pay_type"`
-		Respcd         text    `json:"respcd"`
-		Cancel         text    `json:"cancel"`
-		Txcurrcd       text    `json:"txcurrcd"`
-		Txamt          integer `json:"txamt"`
-		Paydtm         moment  `json:"paydtm"`
-		Sysdtm         moment  `json:"sysdtm"`
+		NotifyType     text         `json:"notify_type"`
+		Status         text         `json:"status"`
+		Syssn          text         `json:"syssn"`
+		OutTradeNo     text         `json:"out_trade_no"`
+		OrigSyssn      text         `json:"orig_syssn"`
+		OrigOutTradeNo text         `json:"orig_out_trade_no"`
+		PayType        text         `json:"pay_type"`
+		Respcd         responseCode `json:"respcd"`
+		Cancel         text         `json:"cancel"`
+		Txcurrcd       text         `json:"txcurrcd"`
+		Txamt          integer      `json:"txamt"`
+		Paydtm         moment       `json:"paydtm"`
+		Sysdtm         moment       `json:"sysdtm"`
 	}
 	if err := decode(body, &n); err != nil {
 		return nil, fmt.Errorf("qfpay: notification: %w", err)

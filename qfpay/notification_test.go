@@ -82,6 +82,32 @@ func TestNotificationsAreParsed(t *testing.T) {
 	}
 }
 
+func TestWhatANotificationSays(t *testing.T) {
+	for body, want := range map[string]struct{ paid, refund bool }{
+		notified: {paid: true},
+		`{"notify_type": "payment", "status": "1", "respcd": "0000", "cancel": "0"}`: {paid: true},
+		`{"notify_type": "payment", "status": 1, "respcd": 0, "cancel": 0}`:          {paid: true},
+		`{"status": "1", "respcd": "0000"}`:                                          {paid: true},
+		`{"notify_type": null, "status": null, "respcd": null, "cancel": null}`:      {paid: true},
+		`{}`: {paid: true}, // of which payment, it does not say
+		`{"notify_type": "refund", "status": "1", "respcd": "0000", "cancel": "0"}`: {refund: true},
+		`{"notify_type": "cancel", "status": "1", "respcd": "0000", "cancel": "0"}`: {refund: true},
+		`{"notify_type": "Payment"}`:                    {},
+		`{"notify_type": "signing"}`:                    {},
+		`{"notify_type": "payment", "status": "0"}`:     {},
+		`{"notify_type": "payment", "respcd": "1143"}`:  {},
+		`{"notify_type": "payment", "respcd": "00000"}`: {},
+		`{"notify_type": "payment", "cancel": "1"}`:     {},
+		`{"notify_type": "payment", "cancel": "3"}`:     {},
+		`{"notify_type": "payment", "cancel": "5"}`:     {},
+	} {
+		n, err := ParseNotification([]byte(body))
+		require.NoError(t, err, body)
+		assert.Equal(t, want.paid, n.Paid(), body)
+		assert.Equal(t, want.refund, n.Refund(), body)
+	}
+}
+
 func TestWhatIsNoNotificationIsAnError(t *testing.T) {
 	for _, body := range []string{
 		``, `null`, `SUCCESS`, `[]`, `{"txamt":"1.00"}`, `{"txamt":1e2}`, `{"syssn":{}}`, notified[:40], notified + notified,

@@ -193,11 +193,11 @@ func (p Payment) own() map[string]string {
 }
 
 func (p Payment) check() error {
-	if err := checkNumber(p.OutTradeNo); err != nil {
+	if err := checkNumber("out_trade_no", p.OutTradeNo); err != nil {
 		return err
 	}
-	if p.Amount < 1 || p.Amount > 99_999_999_999 {
-		return errors.New("txamt must be from 1 to 99999999999 minor units")
+	if err := checkAmount(p.Amount); err != nil {
+		return err
 	}
 	if _, ok := MinorUnits(p.Currency); !ok {
 		return fmt.Errorf("txcurrcd must be one of %s", strings.Join(Currencies(), " "))
@@ -219,10 +219,17 @@ func (p Payment) check() error {
 	return p.checkParams()
 }
 
-func checkNumber(outTradeNo string) error {
+func checkNumber(name, number string) error {
 	isBad := func(r rune) bool { return notGraphic(r) || r == ',' }
-	if outTradeNo == "" || len(outTradeNo) > 128 || strings.ContainsFunc(outTradeNo, isBad) {
-		return errors.New("out_trade_no must be 1 to 128 printable ASCII characters without space and comma")
+	if number == "" || len(number) > 128 || strings.ContainsFunc(number, isBad) {
+		return fmt.Errorf("%s must be 1 to 128 printable ASCII characters without space and comma", name)
+	}
+	return nil
+}
+
+func checkAmount(amount int64) error {
+	if amount < 1 || amount > 99_999_999_999 {
+		return errors.New("txamt must be from 1 to 99999999999 minor units")
 	}
 	return nil
 }

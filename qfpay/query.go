@@ -12,14 +12,16 @@ import (
 // to End, or several of them. Zero values are not sent.
 type Query struct {
 	// Syssn is the gateway's number, or several with commas between them.
-	// Without it, only the current calendar month in [HongKong] is searched.
+	// Without it, only the current calendar month in [HongKong] is searched,
+	// unless Start and End say otherwise: see [Windows].
 	Syssn string
 
 	// OutTradeNo is the shop's number, or several with commas between them.
 	OutTradeNo string
 
-	// Start and End are in any zone, and are sent in [HongKong]. Without Syssn,
-	// they must lie in one calendar month there.
+	// Start and End are in any zone, and are sent in [HongKong], in whole seconds
+	// of which both are searched. Without Syssn, they must lie in one calendar
+	// month there.
 	Start, End time.Time
 
 	// Page counts from 1.
@@ -44,7 +46,7 @@ func (c *Client) Query(ctx context.Context, q Query) ([]Trade, error) {
 		path:   "/trade/v1/query",
 		params: q.params(),
 	})
-	if refusal, ok := errors.AsType[*Error](err); ok && notFound(refusal.Respcd) {
+	if refusal, ok := errors.AsType[*Error](err); ok && refusal.NotFound() {
 		return []Trade{}, nil
 	}
 	if err != nil {

@@ -3,6 +3,7 @@ package qfpay
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 )
 
@@ -22,6 +23,22 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 		return err
 	}
 	*t = text(s)
+	return nil
+}
+
+// responseCode is a respcd: four digits. One that comes as a number has lost its
+// leading zeros, and gets them back.
+type responseCode string
+
+func (c *responseCode) UnmarshalJSON(raw []byte) error {
+	s, err := scalar(raw)
+	if err != nil {
+		return err
+	}
+	if n, err := strconv.ParseUint(string(raw), 10, 16); err == nil {
+		s = fmt.Sprintf("%04d", n)
+	}
+	*c = responseCode(s)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestTextIsAnyScalar(t *testing.T) {
@@ -71,4 +72,15 @@ func FuzzScalar(f *testing.F) {
 		assert.NoError(t, err)
 		assert.Equal(t, want, int64(n))
 	})
+}
+
+func TestAResponseCodeAsANumberGetsItsZerosBack(t *testing.T) {
+	for raw, code := range map[string]string{
+		`"0000"`: "0000", `0`: "0000", `"1143"`: "1143", `1143`: "1143", `null`: "", `"OK"`: "OK", `123456789`: "123456789",
+	} {
+		var c responseCode
+		require.NoError(t, json.Unmarshal([]byte(raw), &c), raw)
+		assert.Equal(t, code, string(c), raw)
+	}
+	assert.Error(t, json.Unmarshal([]byte(`{}`), new(responseCode)))
 }

@@ -94,18 +94,18 @@ func paidState(cancel string) TradeState {
 
 // row is a Trade on the wire.
 type row struct {
-	Syssn      text    `json:"syssn"`
-	OutTradeNo text    `json:"out_trade_no"`
-	OrigSyssn  text    `json:"orig_syssn"`
-	OrderType  text    `json:"order_type"`
-	PayType    text    `json:"pay_type"`
-	Respcd     text    `json:"respcd"`
-	Cancel     text    `json:"cancel"`
-	Txcurrcd   text    `json:"txcurrcd"`
-	Txamt      integer `json:"txamt"`
-	Paydtm     moment  `json:"paydtm"`
-	Sysdtm     moment  `json:"sysdtm"`
-	ErrMsg     text    `json:"errmsg"`
+	Syssn      text         `json:"syssn"`
+	OutTradeNo text         `json:"out_trade_no"`
+	OrigSyssn  text         `json:"orig_syssn"`
+	OrderType  text         `json:"order_type"`
+	PayType    text         `json:"pay_type"`
+	Respcd     responseCode `json:"respcd"`
+	Cancel     text         `json:"cancel"`
+	Txcurrcd   text         `json:"txcurrcd"`
+	Txamt      integer      `json:"txamt"`
+	Paydtm     moment       `json:"paydtm"`
+	Sysdtm     moment       `json:"sysdtm"`
+	ErrMsg     text         `json:"errmsg"`
 }
 
 func (r row) trade() Trade {

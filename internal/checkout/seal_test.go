@@ -99,7 +99,7 @@ func TestTheSameThingIsTheSameItemsAtTheSamePriceForTheSameReference(t *testing.
 }
 
 func TestNewestFirst(t *testing.T) {
-	old, young := Ticket{Order: NewOrder(noon)}, Ticket{Order: NewOrder(noon.Add(time.Second))}
+	old, young := Ticket{Intent: ledger.Intent{At: noon}}, Ticket{Intent: ledger.Intent{At: noon.Add(1)}}
 	tickets := []Ticket{old, young}
 	NewestFirst(tickets)
 	assert.Equal(t, []Ticket{young, old}, tickets)

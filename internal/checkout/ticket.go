@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -32,5 +31,5 @@ func (t Ticket) Expired(now time.Time, ttl time.Duration) bool {
 
 // NewestFirst orders tickets by when they were made.
 func NewestFirst(tickets []Ticket) {
-	slices.SortFunc(tickets, func(a, b Ticket) int { return cmp.Compare(b.Order, a.Order) })
+	slices.SortFunc(tickets, func(a, b Ticket) int { return b.Intent.At.Compare(a.Intent.At) })
 }

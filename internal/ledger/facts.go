@@ -1,6 +1,11 @@
 package ledger
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+	"time"
+)
 
 // Fact is one thing that happened to an order. Its JSON is what storage
 // holds: fields may be added, never renamed.
@@ -9,7 +14,8 @@ type Fact interface{ name() string }
 // Intent is what the payer set out to buy, fixed before the gateway hears of
 // the order. Every later claim about the order is compared with it.
 type Intent struct {
-	At          time.Time `json:"at"`
+	At          time.Time `json:"at"`            // when the payer started
+	Sent        time.Time `json:"sent,omitzero"` // when the gateway was asked for the payment
 	Lines       []Line    `json:"lines"`
 	Amount      int64     `json:"amount"`   // minor units of Currency
 	Currency    string    `json:"currency"` // ISO 4217
@@ -38,11 +44,11 @@ type Paid struct {
 	At     time.Time `json:"at"`               // when we learned of it
 	PaidAt time.Time `json:"paid_at,omitzero"` // when it happened, by the gateway
 	Syssn  string    `json:"syssn"`
-	Source string    `json:"source"` // how we learned of it: enquiry
+	Source string    `json:"source"` // how we learned of it: notification or enquiry
 }
 
-// Failed says that the order cannot be paid any more: the gateway refused it,
-// or ended the trade without a payment.
+// Failed says that the gateway refused the order, or ended the trade without a
+// payment.
 type Failed struct {
 	At      time.Time `json:"at"`
 	Call    string    `json:"call"` // payment or query
@@ -50,7 +56,90 @@ type Failed struct {
 	Message string    `json:"message,omitempty"`
 }
 
-func (Intent) name() string   { return "intent" }
-func (Prepared) name() string { return "prepared" }
-func (Paid) name() string     { return "paid" }
-func (Failed) name() string   { return "failed" }
+// Closed says that the time to pay is over and the order was ended: at the
+// gateway, or here alone where the gateway knows no such trade or would not
+// end it.
+type Closed struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"` // closed, not_found or given_up
+	Respcd string    `json:"respcd,omitempty"`
+}
+
+// Disputed says that the gateway vouched for a payment of this order with
+// another amount or currency. It does not count as paid.
+type Disputed struct {
+	At       time.Time `json:"at"`
+	Syssn    string    `json:"syssn"`
+	Amount   int64     `json:"amount"`
+	Currency string    `json:"currency"`
+	Source   string    `json:"source"`
+}
+
+// Refund says that money of this order went back.
+type Refund struct {
+	At     time.Time `json:"at"`
+	Syssn  string    `json:"syssn"` // of the refund
+	Amount int64     `json:"amount"`
+	Source string    `json:"source"`
+}
+
+// PartiallyRefunded says that some refund is known.
+type PartiallyRefunded struct {
+	At time.Time `json:"at"`
+}
+
+// Refunded says that all of the money went back.
+type Refunded struct {
+	At time.Time `json:"at"`
+}
+
+// Orphan is a payment that the gateway vouched for under a number that is not
+// an order of ours.
+type Orphan struct {
+	At         time.Time `json:"at"`
+	Syssn      string    `json:"syssn"`
+	OutTradeNo string    `json:"out_trade_no"`
+	Amount     int64     `json:"amount"`
+	Currency   string    `json:"currency"`
+	NotifyType string    `json:"notify_type"`
+}
+
+// Attempt is one try to tell an endpoint of an event.
+type Attempt struct {
+	At     time.Time `json:"at"`
+	Status int       `json:"status,omitempty"` // HTTP; 0 without an answer
+	Error  string    `json:"error,omitempty"`
+
+	// NotBefore is when the endpoint asked to be tried again.
+	NotBefore time.Time `json:"not_before,omitzero"`
+}
+
+// Delivered says that an endpoint need not be told of an event any more:
+// because it was, or because all attempts were in vain.
+type Delivered struct {
+	At       time.Time `json:"at"`
+	Attempts int       `json:"attempts"`
+	Status   int       `json:"status,omitempty"`
+	GaveUp   bool      `json:"gave_up,omitempty"`
+}
+
+func (Intent) name() string            { return "intent" }
+func (Prepared) name() string          { return "prepared" }
+func (Paid) name() string              { return "paid" }
+func (Failed) name() string            { return "failed" }
+func (Closed) name() string            { return "closed" }
+func (d Disputed) name() string        { return "disputed-" + segment(d.Syssn) }
+func (r Refund) name() string          { return "refund-" + segment(r.Syssn) }
+func (PartiallyRefunded) name() string { return "partially_refunded" }
+func (Refunded) name() string          { return "refunded" }
+
+var plainSegment = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
+
+// segment makes a number of the gateway's fit for a storage key.
+func segment(number string) string {
+	if plainSegment.MatchString(number) {
+		return number
+	}
+	sum := sha256.Sum256([]byte(number))
+	return hex.EncodeToString(sum[:16])
+}

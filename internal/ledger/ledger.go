@@ -43,114 +43,115 @@ func ValidName(name string) bool { return validName.MatchString(name) }
 // the index of open orders first, so that no intent exists that the index
 // does not lead to.
 func (l *Ledger) Begin(ctx context.Context, order string, intent Intent) error {
-	if err := l.storage.Store(ctx, l.openKey(order), []byte("{}")); err != nil {
-		return fmt.Errorf("opening order %s: %w", order, err)
+	if err := l.Reopen(ctx, order); err != nil {
+		return err
 	}
 	return l.Record(ctx, order, intent)
 }
 
 // Record adds a fact to an order. Adding it again is harmless.
 func (l *Ledger) Record(ctx context.Context, order string, fact Fact) error {
-	value, err := json.Marshal(fact)
-	if err != nil {
-		return fmt.Errorf("writing %s of order %s: %w", fact.name(), order, err)
-	}
-	key, err := l.factKey(order, fact.name())
+	folder, err := l.orderFolder(order)
 	if err != nil {
 		return err
 	}
-	if err := l.storage.Store(ctx, key, value); err != nil {
-		return fmt.Errorf("writing %s of order %s: %w", fact.name(), order, err)
-	}
-	return nil
-}
-
-// Finish takes an order off the index of open orders: nothing is left to do.
-func (l *Ledger) Finish(ctx context.Context, order string) error {
-	err := l.storage.Delete(ctx, l.openKey(order))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("finishing order %s: %w", order, err)
-	}
-	return nil
+	return l.store(ctx, path.Join(folder, fact.name()+".json"), fact)
 }
 
 // Find returns what is known of an order. The error is [ErrUnknown] when the
 // order has no intent. Facts are loaded by their names, never listed: the cost
 // does not depend on how many orders there are.
 func (l *Ledger) Find(ctx context.Context, order string) (Order, error) {
-	found := Order{ID: order}
-	present, err := l.load(ctx, order, &found.Intent)
+	folder, err := l.orderFolder(order)
 	if err != nil {
 		return Order{}, err
 	}
-	if !present {
+	facts := reader{ctx: ctx, storage: l.storage, folder: folder}
+	found := Order{ID: order}
+	intent := read[Intent](&facts)
+	if facts.err != nil {
+		return Order{}, facts.err
+	}
+	if intent == nil {
 		return Order{}, ErrUnknown
 	}
-	if found.Prepared, err = loadOptional[Prepared](ctx, l, order); err != nil {
-		return Order{}, err
+	found.Intent = *intent
+	found.Prepared = read[Prepared](&facts)
+	found.Closed = read[Closed](&facts)
+	found.Failed = read[Failed](&facts)
+	if found.Paid = read[Paid](&facts); found.Paid != nil {
+		found.PartiallyRefunded = read[PartiallyRefunded](&facts)
+		found.Refunded = read[Refunded](&facts)
 	}
-	if found.Paid, err = loadOptional[Paid](ctx, l, order); err != nil {
-		return Order{}, err
-	}
-	if found.Failed, err = loadOptional[Failed](ctx, l, order); err != nil {
-		return Order{}, err
-	}
-	return found, nil
+	return found, facts.err
 }
 
-// Lock keeps other nodes from doing the same work on an order until unlock is
+// reader loads facts of one order until one fails.
+type reader struct {
+	ctx     context.Context
+	storage certmagic.Storage
+	folder  string
+	err     error
+}
+
+// read returns nil when the fact is absent or an earlier one failed.
+func read[F Fact](r *reader) *F {
+	fact := new(F)
+	if r.err != nil {
+		return nil
+	}
+	present, err := load(r.ctx, r.storage, path.Join(r.folder, (*fact).name()+".json"), fact)
+	if r.err = err; err != nil || !present {
+		return nil
+	}
+	return fact
+}
+
+// Lock keeps other nodes from doing the same work on a subject until unlock is
 // called. Correctness must not depend on it: locks of storages may slip.
-func (l *Ledger) Lock(ctx context.Context, order string) (unlock func(), err error) {
-	name := path.Join(l.root, "lock", order)
+func (l *Ledger) Lock(ctx context.Context, subject string) (unlock func(), err error) {
+	name := path.Join(l.root, "lock", subject)
 	if err := l.storage.Lock(ctx, name); err != nil {
-		return nil, fmt.Errorf("locking order %s: %w", order, err)
+		return nil, fmt.Errorf("locking %s: %w", subject, err)
 	}
 	return func() {
 		_ = l.storage.Unlock(context.WithoutCancel(ctx), name)
 	}, nil
 }
 
-func loadOptional[F Fact](ctx context.Context, l *Ledger, order string) (*F, error) {
-	fact := new(F)
-	present, err := l.load(ctx, order, fact)
-	if err != nil || !present {
-		return nil, err
+func (l *Ledger) store(ctx context.Context, key string, fact any) error {
+	value, err := json.Marshal(fact)
+	if err == nil {
+		err = l.storage.Store(ctx, key, value)
 	}
-	return fact, nil
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", key, err)
+	}
+	return nil
 }
 
-func (l *Ledger) load(ctx context.Context, order string, fact any) (present bool, err error) {
-	name := fact.(Fact).name()
-	key, err := l.factKey(order, name)
-	if err != nil {
-		return false, err
-	}
-	value, err := l.storage.Load(ctx, key)
+func load(ctx context.Context, storage certmagic.Storage, key string, fact any) (present bool, err error) {
+	value, err := storage.Load(ctx, key)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("reading %s of order %s: %w", name, order, err)
+		return false, fmt.Errorf("reading %s: %w", key, err)
 	}
 	if err := json.Unmarshal(value, fact); err != nil {
-		return false, fmt.Errorf("%s of order %s is damaged in storage: %w", name, order, err)
+		return false, fmt.Errorf("%s is damaged: %w", key, err)
 	}
 	return true, nil
 }
 
-func (l *Ledger) openKey(order string) string {
-	return path.Join(l.root, "open", order)
-}
-
-// factKey places an order in a folder of its day, which follows from its id,
-// so that an order is found by id alone and a day's orders lie together.
-func (l *Ledger) factKey(order, fact string) (string, error) {
-	id, err := ulid.ParseStrict(order)
-	if err != nil || id.String() != order {
+// orderFolder places an order in a folder of its day, which follows from its
+// id, so that an order is found by id alone and a day's orders lie together.
+func (l *Ledger) orderFolder(order string) (string, error) {
+	if !validOrder(order) {
 		return "", fmt.Errorf("%q is no order id: %w", order, ErrUnknown)
 	}
-	day := ulid.Time(id.Time()).In(shopDays).Format("2006/01/02")
-	return path.Join(l.root, "orders", day, order, fact+".json"), nil
+	day := ulid.Time(ulid.MustParse(order).Time()).In(shopDays).Format("2006/01/02")
+	return path.Join(l.root, "orders", day, order), nil
 }
 
 // shopDays is the zone by which orders are filed and in which the gateway

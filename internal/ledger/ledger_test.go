@@ -112,7 +112,7 @@ func TestADamagedFactIsAnErrorAndNotAbsent(t *testing.T) {
 	file := filepath.Join(folder, "qfpay_jsapi/shop/orders/2026/11/23", order, "paid.json")
 	require.NoError(t, os.WriteFile(file, []byte(`{"at":`), 0o600))
 	_, err := l.Find(t.Context(), order)
-	assert.ErrorContains(t, err, "paid of order "+order+" is damaged")
+	assert.ErrorContains(t, err, order+"/paid.json is damaged")
 }
 
 func TestAFailingStorageIsAnErrorAndNotAnUnknownOrder(t *testing.T) {

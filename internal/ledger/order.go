@@ -5,29 +5,47 @@ type Status string
 
 // The states that follow from the facts.
 const (
-	StatusPending Status = "pending"
-	StatusPaid    Status = "paid"
-	StatusFailed  Status = "failed"
+	StatusPending           Status = "pending"
+	StatusFailed            Status = "failed"
+	StatusClosed            Status = "closed"
+	StatusPaid              Status = "paid"
+	StatusPartiallyRefunded Status = "partially_refunded"
+	StatusRefunded          Status = "refunded"
 )
 
-// Order is all that the ledger knows of an order. Absent facts are nil.
+// Order is what is known of an order. Absent facts are nil.
 type Order struct {
-	ID       string
-	Intent   Intent
-	Prepared *Prepared
-	Paid     *Paid
-	Failed   *Failed
+	ID                string
+	Intent            Intent
+	Prepared          *Prepared
+	Paid              *Paid
+	Failed            *Failed
+	Closed            *Closed
+	PartiallyRefunded *PartiallyRefunded
+	Refunded          *Refunded
 }
 
 // Status folds the facts into a state. It is monotone: more facts never lead
-// back, and paid outranks failed whichever came first.
+// back, and paid outranks failed and closed whichever came first.
 func (o Order) Status() Status {
 	switch {
+	case o.Refunded != nil:
+		return StatusRefunded
+	case o.PartiallyRefunded != nil:
+		return StatusPartiallyRefunded
 	case o.Paid != nil:
 		return StatusPaid
+	case o.Closed != nil:
+		return StatusClosed
 	case o.Failed != nil:
 		return StatusFailed
 	default:
 		return StatusPending
 	}
+}
+
+// Late reports whether the order was paid although it had been called over:
+// the shop should look at it.
+func (o Order) Late() bool {
+	return o.Paid != nil && (o.Closed != nil || o.Failed != nil)
 }

@@ -1,0 +1,95 @@
+package qfpayjsapi
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+
+	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
+)
+
+func init() {
+	caddy.RegisterModule(new(App))
+}
+
+// App finishes what payers leave behind: it asks the gateway about open orders,
+// ends those whose time is over, and tells the shop's webhooks. It needs no
+// configuration of its own; every qfpay_jsapi handler registers with it.
+type App struct {
+	logger *zap.Logger
+	clerks map[string]*clerk // by ledger
+
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+}
+
+// CaddyModule returns the Caddy module information.
+func (*App) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "qfpay_jsapi",
+		New: func() caddy.Module { return new(App) },
+	}
+}
+
+// Provision implements caddy.Provisioner.
+func (a *App) Provision(ctx caddy.Context) error {
+	a.logger = ctx.Logger()
+	a.clerks = make(map[string]*clerk)
+	return nil
+}
+
+// employ has the app look after the books of a handler. Handlers with the same
+// ledger must have the same account; each may bring webhooks of its own.
+func (a *App) employ(b *books, account string, endpoints []*webhook.Endpoint) error {
+	keeper, ok := a.clerks[b.name]
+	if !ok {
+		keeper = &clerk{books: b, owner: account, logger: a.logger}
+		a.clerks[b.name] = keeper
+	}
+	if keeper.owner != account {
+		return fieldError{"name", fmt.Errorf("the ledger %s belongs to another account already", b.name)}
+	}
+	keeper.addEndpoints(endpoints)
+	return nil
+}
+
+// Start implements caddy.App.
+func (a *App) Start() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	a.cancel = cancel
+	for _, keeper := range a.clerks {
+		a.work.Go(func() {
+			defer a.recover("the work on open orders")
+			keeper.run(ctx)
+		})
+	}
+	return nil
+}
+
+// Stop implements caddy.App. It returns when nothing of the app runs any more.
+func (a *App) Stop() error {
+	if a.cancel != nil {
+		a.cancel()
+	}
+	a.work.Wait()
+	for _, keeper := range a.clerks {
+		keeper.closeIdle()
+	}
+	return nil
+}
+
+func (a *App) recover(work string) {
+	if panicked := recover(); panicked != nil {
+		a.logger.Error("panic", zap.String("in", work), zap.Any("panic", panicked), zap.ByteString("stack", debug.Stack()))
+	}
+}
+
+// Interface guards
+var (
+	_ caddy.App         = (*App)(nil)
+	_ caddy.Provisioner = (*App)(nil)
+)

@@ -1,0 +1,136 @@
+package qfpayjsapi
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
+)
+
+// books keep one ledger in step with the gateway. Payers' requests,
+// notifications and the app all work on orders through them.
+type books struct {
+	name     string
+	ledger   *ledger.Ledger
+	gateway  gateway
+	account  *account
+	logger   *zap.Logger
+	now      func() time.Time
+	timeout  time.Duration // of one call to the gateway
+	orderTTL time.Duration
+	emit     func(event string, data map[string]any)
+}
+
+// expiry is when the time to finish a payment is over.
+func (b *books) expiry(order ledger.Order) time.Time { return order.Intent.At.Add(b.orderTTL) }
+
+// enquire asks the gateway about a pending order, at most once per
+// [enquiryInterval] and one request at a time, and returns the order as it is
+// known after that. A gateway that does not answer changes nothing.
+func (b *books) enquire(ctx context.Context, order ledger.Order) ledger.Order {
+	if !b.account.asked.due(order.ID, b.now()) {
+		return order
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.timeout+5*time.Second)
+	defer cancel()
+	settled, err, _ := b.account.enquiries.Do(order.ID, func() (any, error) { return b.ask(ctx, order) })
+	if err != nil {
+		b.logger.Warn("the enquiry did not settle the order; it stays open",
+			append(orderFields(order.ID, order.Intent), zap.Error(err))...)
+		return order
+	}
+	return settled.(ledger.Order)
+}
+
+// ask makes the enquiry: by the gateway's own number where it is known, which
+// is found whatever the month, else by ours in the time around the order.
+func (b *books) ask(ctx context.Context, order ledger.Order) (ledger.Order, error) {
+	queries := []qfpay.Query{}
+	if order.Prepared != nil && order.Prepared.Syssn != "" {
+		queries = append(queries, qfpay.Query{Syssn: order.Prepared.Syssn})
+	} else {
+		for _, window := range qfpay.Windows(order.Intent.At, b.now()) {
+			queries = append(queries, qfpay.Query{OutTradeNo: order.ID, Start: window.Start, End: window.End})
+		}
+	}
+	for _, query := range queries {
+		trades, err := b.gateway.Query(ctx, query)
+		if err != nil {
+			return order, err
+		}
+		for _, trade := range trades {
+			if order, err = b.settle(ctx, order, newsOfTrade(trade)); err != nil {
+				return order, err
+			}
+		}
+	}
+	return order, nil
+}
+
+// expire ends an order whose time is over: it asks, closes and asks again. An
+// order that the gateway will not close stays open until giveUp.
+func (b *books) expire(ctx context.Context, order ledger.Order) ledger.Order {
+	if order = b.enquire(ctx, order); order.Status() != ledger.StatusPending {
+		return order
+	}
+	fields := orderFields(order.ID, order.Intent)
+	closed, reason := b.end(ctx, order)
+	if reason == "" && b.now().After(b.expiry(order).Add(giveUp)) {
+		b.logger.Error("the gateway never said what became of an order; it counts as closed from now on", fields...)
+		closed, reason = ledger.Closed{At: b.now().UTC()}, "given_up"
+	}
+	if reason == "" {
+		return order
+	}
+	if asked, err := b.ask(ctx, order); err != nil || asked.Status() == ledger.StatusPaid {
+		return asked
+	}
+	closed.Reason = reason
+	if err := b.ledger.Record(ctx, order.ID, closed); err != nil {
+		b.logger.Error("remembering that an order is closed failed; it is tried again", append(fields, zap.Error(err))...)
+		return order
+	}
+	order.Closed = &closed
+	b.logger.Info("closed", append(fields, zap.String("reason", reason))...)
+	b.tell(order, "order.closed")
+	return order
+}
+
+// giveUp is how long after its time an order is asked about that the gateway
+// neither closes nor settles.
+const giveUp = 24 * time.Hour
+
+// end asks the gateway to close the trade of an order. The reason is empty if
+// the order must stay open.
+func (b *books) end(ctx context.Context, order ledger.Order) (closed ledger.Closed, reason string) {
+	closed.At = b.now().UTC()
+	request := qfpay.Close{OutTradeNo: order.ID, Amount: order.Intent.Amount, Time: b.now()}
+	if order.Prepared != nil {
+		request.Syssn = order.Prepared.Syssn
+	}
+	err := b.gateway.Close(ctx, request)
+	var failure *qfpay.Error
+	switch {
+	case err == nil:
+		return closed, "closed"
+	case errors.As(err, &failure) && failure.NotFound():
+		closed.Respcd = failure.Respcd
+		return closed, "not_found"
+	default:
+		b.logger.Warn("the gateway did not close an order whose time is over; it stays open",
+			append(orderFields(order.ID, order.Intent), zap.Error(err))...)
+		return closed, ""
+	}
+}
+
+// tell lets Caddy's event handlers know, and the app, which tells the shop.
+func (b *books) tell(order ledger.Order, event string) {
+	b.account.wake(order.ID)
+	if b.emit != nil {
+		b.emit(event, eventData(order))
+	}
+}

@@ -1,0 +1,244 @@
+package qfpayjsapi
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
+)
+
+// event is something that the shop is told. It follows from facts: nothing is
+// queued that could be lost.
+type event struct {
+	key  string // names the event in the ledger, and with the order in webhook-id
+	kind string // order.paid, …
+	at   time.Time
+	data map[string]any
+}
+
+// addEndpoints adds those that are not there yet.
+func (c *clerk) addEndpoints(endpoints []*webhook.Endpoint) {
+	for _, endpoint := range endpoints {
+		if !slices.ContainsFunc(c.endpoints, func(e *webhook.Endpoint) bool { return e.ID() == endpoint.ID() }) {
+			c.endpoints = append(c.endpoints, endpoint)
+		}
+	}
+}
+
+func (c *clerk) closeIdle() {
+	for _, endpoint := range c.endpoints {
+		endpoint.CloseIdle()
+	}
+}
+
+// deliver tells the shop of all that happened to an order that is not pending
+// any more, and takes the order off the index when nothing is left to tell.
+func (c *clerk) deliver(ctx context.Context, order ledger.Order) (next time.Time, err error) {
+	if len(c.endpoints) == 0 {
+		return time.Time{}, c.ledger.Finish(ctx, order.ID)
+	}
+	history, err := c.ledger.History(ctx, order.ID)
+	if err != nil {
+		return time.Time{}, err
+	}
+	events, err := orderEvents(order, history)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return c.tellAll(ctx, order.ID, events, history)
+}
+
+func (c *clerk) lookAtOrphan(ctx context.Context, subject string) (next time.Time, err error) {
+	orphan, err := c.ledger.FindOrphan(ctx, subject)
+	if err != nil {
+		return time.Time{}, err
+	}
+	history, err := c.ledger.History(ctx, subject)
+	if err != nil {
+		return time.Time{}, err
+	}
+	told := event{key: "orphaned", kind: "payment.orphaned", at: orphan.At, data: orphanData(orphan)}
+	return c.tellAll(ctx, subject, []event{told}, history)
+}
+
+// tellAll makes the attempts that are due, and returns when the next one is.
+func (c *clerk) tellAll(ctx context.Context, subject string, events []event, history ledger.History) (next time.Time, err error) {
+	for _, event := range events {
+		for _, endpoint := range c.endpoints {
+			delivery, err := history.Delivery(event.key, endpoint.ID())
+			if err != nil {
+				return time.Time{}, err
+			}
+			again, err := c.tellOne(ctx, subject, event, endpoint, delivery)
+			if err != nil {
+				return time.Time{}, err
+			}
+			if !again.IsZero() && (next.IsZero() || again.Before(next)) {
+				next = again
+			}
+		}
+	}
+	if next.IsZero() {
+		return next, c.ledger.Finish(ctx, subject)
+	}
+	return next, nil
+}
+
+// tellOne makes an attempt if it is due. The zero time means that the endpoint
+// need not be told any more.
+func (c *clerk) tellOne(ctx context.Context, subject string, event event, endpoint *webhook.Endpoint, delivery ledger.Delivery) (next time.Time, err error) {
+	if delivery.Done != nil {
+		return time.Time{}, nil
+	}
+	message := webhook.Message{ID: messageID(subject, event.key), Type: event.kind, Timestamp: event.at, Data: event.data}
+	due, ok := dueAttempt(message.ID, event, delivery)
+	if !ok {
+		return time.Time{}, c.giveUp(ctx, subject, event, endpoint, delivery)
+	}
+	if c.now().Before(due) {
+		return due, nil
+	}
+	result := endpoint.Send(ctx, message, c.now())
+	if ctx.Err() != nil {
+		return c.now(), ctx.Err() // we stopped, not they: the attempt does not count
+	}
+	attempt := ledger.Attempt{At: c.now().UTC(), Status: result.Status}
+	if result.Err != nil {
+		attempt.Error = result.Err.Error()
+	}
+	if result.RetryAfter > 0 {
+		attempt.NotBefore = attempt.At.Add(result.RetryAfter)
+	}
+	if err := c.ledger.RecordAttempt(ctx, subject, delivery, attempt); err != nil {
+		return time.Time{}, err
+	}
+	delivery.Attempts = append(delivery.Attempts, attempt)
+	fields := []zap.Field{
+		zap.String("order", subject), zap.String("event", event.kind), zap.Stringer("endpoint", endpoint),
+		zap.Int("attempt", len(delivery.Attempts)), zap.Int("status", result.Status),
+	}
+	switch {
+	case result.Delivered:
+		c.logger.Info("webhook delivered", fields...)
+		return time.Time{}, c.ledger.RecordDelivered(ctx, subject, delivery,
+			ledger.Delivered{At: attempt.At, Attempts: len(delivery.Attempts), Status: result.Status})
+	case result.Disabled:
+		return time.Time{}, c.giveUp(ctx, subject, event, endpoint, delivery)
+	default:
+		c.logger.Warn("webhook not delivered", append(fields, zap.Error(result.Err))...)
+		if due, ok = dueAttempt(message.ID, event, delivery); !ok {
+			return time.Time{}, c.giveUp(ctx, subject, event, endpoint, delivery)
+		}
+		return due, nil
+	}
+}
+
+// dueAttempt is when the next attempt is due; false when none is left.
+func dueAttempt(id string, event event, delivery ledger.Delivery) (due time.Time, ok bool) {
+	last, notBefore := event.at, time.Time{}
+	if made := len(delivery.Attempts); made > 0 {
+		last, notBefore = delivery.Attempts[made-1].At, delivery.Attempts[made-1].NotBefore
+	}
+	due, ok = webhook.Next(id, len(delivery.Attempts)+1, last)
+	if due.Before(notBefore) {
+		due = notBefore
+	}
+	return due, ok
+}
+
+func (c *clerk) giveUp(ctx context.Context, subject string, event event, endpoint *webhook.Endpoint, delivery ledger.Delivery) error {
+	status := 0
+	if made := len(delivery.Attempts); made > 0 {
+		status = delivery.Attempts[made-1].Status
+	}
+	c.logger.Error("a webhook could not be delivered and is given up",
+		zap.String("order", subject), zap.String("event", event.kind), zap.Stringer("endpoint", endpoint),
+		zap.Int("attempts", len(delivery.Attempts)), zap.Int("status", status))
+	return c.ledger.RecordDelivered(ctx, subject, delivery,
+		ledger.Delivered{At: c.now().UTC(), Attempts: len(delivery.Attempts), Status: status, GaveUp: true})
+}
+
+// messageID is the same over all attempts, restarts and nodes.
+func messageID(subject, key string) string {
+	return "msg_" + strings.ReplaceAll(subject, ".", "_") + "_" + key
+}
+
+// orderEvents derives what the shop is told from what happened.
+func orderEvents(order ledger.Order, history ledger.History) ([]event, error) {
+	var events []event
+	add := func(key, kind string, at time.Time, more map[string]any) {
+		data := eventData(order)
+		maps.Copy(data, more)
+		events = append(events, event{key, kind, at, data})
+	}
+	if order.Failed != nil && order.Closed == nil {
+		add("closed", "order.closed", order.Failed.At, map[string]any{"status": ledger.StatusFailed})
+	}
+	if order.Closed != nil {
+		add("closed", "order.closed", order.Closed.At, map[string]any{"status": ledger.StatusClosed})
+	}
+	if order.Paid != nil {
+		add("paid", "order.paid", order.Paid.At, map[string]any{"status": ledger.StatusPaid})
+	}
+	refunds, err := history.Refunds()
+	if err != nil {
+		return nil, err
+	}
+	for _, number := range slices.Sorted(maps.Keys(refunds)) {
+		refund := refunds[number]
+		add("refund-"+number, "order.refunded", refund.At, map[string]any{"refund": map[string]any{"syssn": refund.Syssn, "amount": refund.Amount}})
+	}
+	if len(refunds) == 0 && order.Refunded != nil {
+		add("refunded", "order.refunded", order.Refunded.At, nil)
+	}
+	disputes, err := history.Disputes()
+	if err != nil {
+		return nil, err
+	}
+	for _, number := range slices.Sorted(maps.Keys(disputes)) {
+		dispute := disputes[number]
+		add("disputed-"+number, "payment.disputed", dispute.At, map[string]any{
+			"gateway": map[string]any{"syssn": dispute.Syssn, "amount": dispute.Amount, "currency": dispute.Currency},
+		})
+	}
+	return events, nil
+}
+
+// eventData is what webhooks and Caddy events say of an order: money in minor
+// units with the currency beside it, no payer data.
+func eventData(order ledger.Order) map[string]any {
+	items := make([]map[string]any, len(order.Intent.Lines))
+	for i, line := range order.Intent.Lines {
+		items[i] = map[string]any{"item": line.Item, "name": line.Name, "quantity": line.Quantity, "price": line.Price}
+	}
+	data := map[string]any{
+		"order":          order.ID,
+		"status":         order.Status(),
+		"amount":         order.Intent.Amount,
+		"currency":       order.Intent.Currency,
+		"display_amount": checkout.Decimal(order.Intent.Amount, order.Intent.Currency),
+		"description":    order.Intent.Description,
+		"ref":            order.Intent.Ref,
+		"items":          items,
+	}
+	if order.Paid != nil {
+		data["syssn"] = order.Paid.Syssn
+		data["paid_at"] = paidAt(order)
+		data["late"] = order.Late()
+	}
+	return data
+}
+
+func orphanData(orphan ledger.Orphan) map[string]any {
+	return map[string]any{
+		"syssn": orphan.Syssn, "out_trade_no": orphan.OutTradeNo,
+		"amount": orphan.Amount, "currency": orphan.Currency, "notify_type": orphan.NotifyType,
+	}
+}

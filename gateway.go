@@ -1,0 +1,118 @@
+package qfpayjsapi
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
+)
+
+// gateway is the client of an account, with every call counted against the
+// gateway's limit.
+type gateway struct {
+	client *qfpay.Client
+	pace   *pace
+}
+
+func (g gateway) OAuthURL(redirectURI string) (string, error) { return g.client.OAuthURL(redirectURI) }
+
+func (g gateway) OpenID(ctx context.Context, code string) (string, error) {
+	g.pace.count()
+	openID, err := g.client.OpenID(ctx, code)
+	g.pace.learn(err)
+	return openID, err
+}
+
+func (g gateway) Pay(ctx context.Context, payment qfpay.Payment) (*qfpay.Prepared, error) {
+	g.pace.count()
+	prepared, err := g.client.Pay(ctx, payment)
+	g.pace.learn(err)
+	return prepared, err
+}
+
+func (g gateway) Query(ctx context.Context, query qfpay.Query) ([]qfpay.Trade, error) {
+	g.pace.count()
+	trades, err := g.client.Query(ctx, query)
+	g.pace.learn(err)
+	return trades, err
+}
+
+func (g gateway) Close(ctx context.Context, request qfpay.Close) error {
+	g.pace.count()
+	err := g.client.Close(ctx, request)
+	g.pace.learn(err)
+	return err
+}
+
+// The gateway takes 100 requests a second and 400 a minute from a merchant. A
+// bucket of 40 that gains 6 a second never lets more than 400 through in any
+// minute.
+const (
+	paceBurst = 40
+	paceRate  = 6
+)
+
+// pace is the account's share of the gateway. Payers' calls are counted and
+// never wait; the app's wait for what payers leave over.
+type pace struct {
+	bucket *rate.Limiter
+
+	mu      sync.Mutex
+	resume  time.Time     // after a 429
+	backoff time.Duration // doubles while 429s follow each other
+}
+
+func newPace() *pace { return &pace{bucket: rate.NewLimiter(paceRate, paceBurst)} }
+
+// count notes a call. It may drive the bucket below zero.
+func (p *pace) count() { p.bucket.ReserveN(time.Now(), 1) }
+
+// wait blocks until a call may be made that no payer waits for.
+func (p *pace) wait(ctx context.Context) error {
+	for {
+		delay := p.delay(time.Now())
+		if delay <= 0 {
+			return nil
+		}
+		if err := sleep(ctx, delay); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *pace) delay(now time.Time) time.Duration {
+	p.mu.Lock()
+	paused := p.resume.Sub(now)
+	p.mu.Unlock()
+	missing := 1 - p.bucket.TokensAt(now)
+	return max(paused, time.Duration(missing/paceRate*float64(time.Second)))
+}
+
+// learn slows the app down after the gateway said that it was too much.
+func (p *pace) learn(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var failure *qfpay.Error
+	if !errors.As(err, &failure) || failure.Fault != qfpay.FaultBusy {
+		p.backoff = 0
+		return
+	}
+	p.backoff = min(max(2*p.backoff, time.Second), time.Minute)
+	p.resume = time.Now().Add(max(p.backoff, failure.RetryAfter))
+}
+
+// sleep waits for a time or until the context ends.
+func sleep(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

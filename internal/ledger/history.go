@@ -1,0 +1,158 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// RecordOrphan keeps a payment that belongs to no order of ours, and returns
+// what it is called on the index. Keeping it again is harmless.
+func (l *Ledger) RecordOrphan(ctx context.Context, orphan Orphan) (subject string, err error) {
+	number := strings.ReplaceAll(segment(orphan.Syssn), ".", "_")
+	subject = orphanMark + number
+	if err := l.Reopen(ctx, subject); err != nil {
+		return "", err
+	}
+	return subject, l.store(ctx, path.Join(l.root, "orphans", number+".json"), orphan)
+}
+
+// FindOrphan returns a kept orphan. The error is [ErrUnknown] if there is none.
+func (l *Ledger) FindOrphan(ctx context.Context, subject string) (Orphan, error) {
+	number, _ := strings.CutPrefix(subject, orphanMark)
+	var orphan Orphan
+	present, err := load(ctx, l.storage, path.Join(l.root, "orphans", number+".json"), &orphan)
+	if err == nil && !present {
+		err = ErrUnknown
+	}
+	return orphan, err
+}
+
+// IsOrphan tells orphans from orders on the index.
+func IsOrphan(subject string) bool { return strings.HasPrefix(subject, orphanMark) }
+
+// History is all that was written about an order or orphan, by the name of the
+// fact.
+type History map[string]json.RawMessage
+
+// History lists and loads every fact of an order or orphan, the marks of its
+// deliveries included. It is for work that no payer waits for.
+func (l *Ledger) History(ctx context.Context, subject string) (History, error) {
+	folder, err := l.folder(subject)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := l.list(ctx, folder)
+	if err != nil {
+		return nil, fmt.Errorf("listing the facts of %s: %w", subject, err)
+	}
+	history := make(History, len(keys))
+	for _, key := range keys {
+		name, isFact := strings.CutSuffix(path.Base(key), ".json")
+		if !isFact || strings.HasPrefix(name, ".") {
+			continue
+		}
+		value, err := l.storage.Load(ctx, path.Join(folder, name+".json"))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading %s of %s: %w", name, subject, err)
+		}
+		if !json.Valid(value) {
+			return nil, fmt.Errorf("%s of %s is damaged", name, subject)
+		}
+		history[name] = value
+	}
+	return history, nil
+}
+
+// Refunds returns the refunds of an order, by their numbers.
+func (h History) Refunds() (map[string]Refund, error) {
+	return collect[Refund](h, "refund-")
+}
+
+// Disputes returns the disputes of an order, by their numbers.
+func (h History) Disputes() (map[string]Disputed, error) {
+	return collect[Disputed](h, "disputed-")
+}
+
+func collect[F any](h History, prefix string) (map[string]F, error) {
+	facts := make(map[string]F)
+	for name, value := range h {
+		number, ok := strings.CutPrefix(name, prefix)
+		if !ok {
+			continue
+		}
+		var fact F
+		if err := json.Unmarshal(value, &fact); err != nil {
+			return nil, fmt.Errorf("%s is damaged: %w", name, err)
+		}
+		facts[number] = fact
+	}
+	return facts, nil
+}
+
+// Delivery is what became of telling one endpoint of one event.
+type Delivery struct {
+	Event    string // paid, closed, orphaned, refund-<number>, disputed-<number>
+	Endpoint string // the endpoint's id
+	Attempts []Attempt
+	Done     *Delivered
+}
+
+// Delivery returns the record of telling an endpoint of an event.
+func (h History) Delivery(event, endpoint string) (Delivery, error) {
+	delivery := Delivery{Event: event, Endpoint: endpoint}
+	if value, ok := h["delivered-"+endpoint+"-"+event]; ok {
+		delivery.Done = new(Delivered)
+		if err := json.Unmarshal(value, delivery.Done); err != nil {
+			return delivery, err
+		}
+	}
+	attempts, err := collect[Attempt](h, "attempt-"+endpoint+"-"+event+"-")
+	for _, attempt := range attempts {
+		delivery.Attempts = append(delivery.Attempts, attempt)
+	}
+	slices.SortFunc(delivery.Attempts, func(a, b Attempt) int { return a.At.Compare(b.At) })
+	return delivery, err
+}
+
+// RecordAttempt adds an attempt to the record of a delivery.
+func (l *Ledger) RecordAttempt(ctx context.Context, subject string, delivery Delivery, attempt Attempt) error {
+	name := fmt.Sprintf("attempt-%s-%s-%02d", delivery.Endpoint, delivery.Event, len(delivery.Attempts)+1)
+	return l.mark(ctx, subject, name, attempt)
+}
+
+// RecordDelivered ends a delivery.
+func (l *Ledger) RecordDelivered(ctx context.Context, subject string, delivery Delivery, done Delivered) error {
+	return l.mark(ctx, subject, "delivered-"+delivery.Endpoint+"-"+delivery.Event, done)
+}
+
+func (l *Ledger) mark(ctx context.Context, subject, name string, value any) error {
+	folder, err := l.folder(subject)
+	if err != nil {
+		return err
+	}
+	return l.store(ctx, path.Join(folder, name+".json"), value)
+}
+
+// folder is where the facts of an order, or the marks of an orphan, lie.
+func (l *Ledger) folder(subject string) (string, error) {
+	if number, orphan := strings.CutPrefix(subject, orphanMark); orphan && isSubject(subject) {
+		return path.Join(l.root, "orphans", number), nil
+	}
+	return l.orderFolder(subject)
+}
+
+func validOrder(id string) bool {
+	parsed, err := ulid.ParseStrict(id)
+	return err == nil && parsed.String() == id
+}

@@ -1,0 +1,95 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// orphanMark stands before an orphan's number on the index of open orders, on
+// which it stays until the shop has been told.
+const orphanMark = "orphan."
+
+// Reopen puts an order on the index of open orders: something is left to do.
+func (l *Ledger) Reopen(ctx context.Context, subject string) error {
+	return l.store(ctx, l.openKey(subject), struct{}{})
+}
+
+// Finish takes an order or orphan off the index: nothing is left to do.
+func (l *Ledger) Finish(ctx context.Context, subject string) error {
+	err := l.storage.Delete(ctx, l.openKey(subject))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("finishing %s: %w", subject, err)
+	}
+	return nil
+}
+
+// Open returns the index: the orders and orphans with which something is left
+// to do. Its cost follows from their number alone.
+func (l *Ledger) Open(ctx context.Context) ([]string, error) {
+	keys, err := l.list(ctx, path.Join(l.root, "open"))
+	if err != nil {
+		return nil, fmt.Errorf("listing the open orders: %w", err)
+	}
+	subjects := make([]string, 0, len(keys))
+	for _, key := range keys {
+		if subject := path.Base(key); isSubject(subject) {
+			subjects = append(subjects, subject)
+		}
+	}
+	slices.Sort(subjects)
+	return slices.Compact(subjects), nil
+}
+
+// isSubject tells entries of the index from temporary files of the storage.
+func isSubject(name string) bool {
+	if number, orphan := strings.CutPrefix(name, orphanMark); orphan {
+		return plainSegment.MatchString(number) && !strings.Contains(number, ".")
+	}
+	return validOrder(name)
+}
+
+func (l *Ledger) openKey(subject string) string {
+	return path.Join(l.root, "open", subject)
+}
+
+// listTries is how often a listing is tried: on a file system it may fail
+// while others write.
+const listTries = 3
+
+// list returns the keys below a folder. A folder that does not exist is empty:
+// storages differ in what they say about it.
+func (l *Ledger) list(ctx context.Context, folder string) (keys []string, err error) {
+	for try := range listTries {
+		if try > 0 {
+			if err := pause(ctx, time.Duration(try)*20*time.Millisecond); err != nil {
+				return nil, err
+			}
+		}
+		keys, err = l.storage.List(ctx, folder, false)
+		if err == nil {
+			return keys, nil
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+			keys = nil
+		}
+	}
+	return keys, err
+}
+
+func pause(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,16 @@
+// Package qfpaytest simulates the QFPay gateway for WeChat JSAPI payments: the
+// OAuth redirect, the openid, the payment, the pay page with a wallet that a
+// person or a test can press, enquiry, close, refund and notifications.
+//
+// The simulator is strict. It is written from the protocol description alone and
+// shares no code with any client, so that a client that misreads the protocol
+// fails against it. It refuses what the real gateway would refuse, and beyond
+// that whatever the sources disagree about: empty, repeated or unknown
+// parameters, and times that are not in UTC+8.
+//
+// Where the sources are silent the simulator takes a decision and says so in the
+// comment of the constant or function that holds it.
+//
+// Everything random follows from Config.Seed: the same seed, clock and sequence
+// of requests give the same replies.
+package qfpaytest

@@ -1,0 +1,67 @@
+package qfpaytest
+
+import (
+	"net/http"
+	"strings"
+)
+
+const (
+	// maxRedirect is the documented length of redirect_uri and redirect_url, in
+	// characters.
+	maxRedirect = 512
+
+	// wechatToken is what the User-Agent of WeChat's browser holds.
+	wechatToken = "MicroMessenger"
+)
+
+// oauth sends the payer back to the merchant with a code. It alone carries
+// app_code and sign in the query, and knows MD5 only.
+func (s *Simulator) oauth(r *http.Request) answer {
+	if !s.inWeChat(r) {
+		return outsideWeChat()
+	}
+	p, wrong := s.oauthParams(r)
+	if wrong != nil {
+		return refused(wrong)
+	}
+	return redirected(http.StatusFound, s.withCode(p["redirect_uri"], s.Code()))
+}
+
+func (s *Simulator) oauthParams(r *http.Request) (params, *refusal) {
+	p, wrong := requestParams(r)
+	if wrong != nil {
+		return nil, wrong
+	}
+	sign := p["sign"]
+	delete(p, "sign")
+	switch {
+	case sign == "":
+		return nil, refuse(respcdForm, "sign: missing")
+	case !strings.EqualFold(sign, s.sign.params(signMD5, p)):
+		return nil, refuse(respcdSign, "sign: does not match the parameters")
+	case strings.Contains(r.URL.RawQuery, "://"):
+		return nil, refuse(respcdForm, "redirect_uri: not URL-encoded")
+	}
+	return p, s.withMerchant(rules{
+		{name: "app_code", required: true, check: equal(s.cfg.AppCode), respcd: respcdAppCode},
+		{name: "redirect_uri", required: true, check: webAddress(maxRedirect)},
+	}).apply(p)
+}
+
+// withCode adds the code to the query of an address, in front of any fragment.
+func (s *Simulator) withCode(address, code string) string {
+	address, fragment, fragmented := strings.Cut(address, "#")
+	joint := "?"
+	if strings.Contains(address, "?") && !s.cfg.BlindCode {
+		joint = "&"
+	}
+	address += joint + "code=" + code
+	if fragmented {
+		address += "#" + fragment
+	}
+	return address
+}
+
+func (s *Simulator) inWeChat(r *http.Request) bool {
+	return s.cfg.AnyBrowser || strings.Contains(r.UserAgent(), wechatToken)
+}

@@ -1,0 +1,27 @@
+package qfpaytest
+
+import "net/http"
+
+// openid exchanges a code for the openid of its payer.
+func (s *Simulator) openid(r *http.Request) answer {
+	p, wrong := s.authenticated(r)
+	if wrong != nil {
+		return refused(wrong)
+	}
+	table := s.withMerchant(rules{{name: "code", required: true, check: visible(128)}})
+	if wrong := table.apply(p); wrong != nil {
+		return refused(wrong)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, wrong := s.payers.exchange(s.dice, p["code"], s.cfg.Now())
+	if wrong != nil {
+		return refused(wrong)
+	}
+	return replied(object{
+		may("resperr", ""),
+		must("respcd", respcdSuccess),
+		may("respmsg", ""),
+		must("openid", id),
+	})
+}

@@ -1,0 +1,134 @@
+package qfpaytest
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// payTypeJSAPI is WeChat Pay inside WeChat's own browser.
+const payTypeJSAPI = "800207"
+
+// maxOutTradeNo is the documented length of out_trade_no, in bytes.
+const maxOutTradeNo = 128
+
+// payment opens a trade that the payer can then pay on the pay page.
+func (s *Simulator) payment(r *http.Request) answer {
+	p, wrong := s.authenticated(r)
+	if wrong != nil {
+		return refused(wrong)
+	}
+	now := s.cfg.Now()
+	if wrong := s.paymentRules(now).apply(p); wrong != nil {
+		return refused(wrong)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if wrong := s.admitPayment(p); wrong != nil {
+		return refused(wrong)
+	}
+	return replied(paymentReply(s.openTrade(p, now)))
+}
+
+// paymentRules are the table of step 3. The bounds of limit_pay and sub_openid
+// are the simulator's own where the documentation gives none.
+func (s *Simulator) paymentRules(now time.Time) rules {
+	return s.withMerchant(rules{
+		{name: "txamt", required: true, check: amount},
+		{name: "txcurrcd", required: true, check: currency},
+		{name: "pay_type", required: true, check: equal(payTypeJSAPI)},
+		{name: "out_trade_no", required: true, check: visible(maxOutTradeNo)},
+		{name: "txdtm", required: true, check: near(now)},
+		{name: "sub_openid", required: true, check: visible(64)},
+		{name: "goods_name", check: text(64)},
+		{name: "notify_url", check: notifyAddress(s.cfg.AnyPort)},
+		{name: "limit_pay", check: visible(32)},
+		{name: "extend_info", check: realName},
+		{name: "udid", check: visible(40)},
+		{name: "rmb_tag", check: equal("Y")},
+	})
+}
+
+// admitPayment checks what depends on other parameters and on earlier calls.
+func (s *Simulator) admitPayment(p params) *refusal {
+	if p["rmb_tag"] != "" && p["txcurrcd"] != "CNY" {
+		return refuse(respcdValue, "rmb_tag: only with txcurrcd CNY")
+	}
+	if wrong := s.refuseDuplicate(p["out_trade_no"]); wrong != nil {
+		return wrong
+	}
+	if s.cfg.AnyOpenID {
+		return nil
+	}
+	return s.payers.admit(p["sub_openid"])
+}
+
+func (s *Simulator) refuseDuplicate(outTradeNo string) *refusal {
+	if _, found := s.book.find(outTradeNo); found {
+		return refuse(oneOf(s.dice.roll("duplicate", 0), respcdsDuplicate...), "out_trade_no: used before")
+	}
+	return nil
+}
+
+func (s *Simulator) openTrade(p params, now time.Time) *Trade {
+	count, syssn := s.book.number(s.dice, now)
+	payParams, prepayID := s.newPayParams(count, now)
+	t := &Trade{
+		OrderType:  Payment,
+		State:      Open,
+		OutTradeNo: p["out_trade_no"],
+		Syssn:      syssn,
+		Amount:     number(p["txamt"]),
+		Currency:   p["txcurrcd"],
+		PayType:    p["pay_type"],
+		GoodsName:  p["goods_name"],
+		NotifyURL:  p["notify_url"],
+		TxDtm:      p["txdtm"],
+		SysDtm:     now,
+		PayParams:  payParams,
+		Params:     p,
+		openRespcd: oneOf(s.dice.roll("open", count), respcdsOpen...),
+		prepayID:   prepayID,
+	}
+	s.book.add(t)
+	s.payers.spend(p["sub_openid"])
+	return t
+}
+
+// newPayParams makes parameters of the lengths that real ones have, except that
+// the signature is base64 so that it holds "+", "/" and "=".
+func (s *Simulator) newPayParams(count int, now time.Time) (p PayParams, prepayID string) {
+	r := s.dice.roll("pay_params", count)
+	prepayID = "wx" + now.In(gatewayZone).Format("20060102150405") + letters(r, lowerHex, 20)
+	signature := make([]byte, 32)
+	for i := range signature {
+		signature[i] = byte(r.UintN(256))
+	}
+	return PayParams{
+		AppID:     "wx" + letters(s.dice.roll("appid", 0), lowerHex, 16),
+		TimeStamp: strconv.FormatInt(now.Unix(), 10),
+		NonceStr:  letters(r, lowerHex, 32),
+		Package:   "prepay_id=" + prepayID,
+		SignType:  signMD5,
+		PaySign:   base64.StdEncoding.EncodeToString(signature),
+	}, prepayID
+}
+
+func paymentReply(t *Trade) object {
+	return object{
+		must("respcd", respcdSuccess),
+		may("respmsg", ""),
+		may("resperr", "success"),
+		must("syssn", t.Syssn),
+		may("sysdtm", formatTime(t.SysDtm)),
+		may("txdtm", t.TxDtm),
+		must("out_trade_no", t.OutTradeNo),
+		must("txamt", t.txamt()),
+		must("txcurrcd", t.Currency),
+		must("pay_type", t.PayType),
+		may("chnlsn", t.ChnlSn),
+		may("cardcd", ""),
+		must("pay_params", t.PayParams.object()),
+	}
+}

@@ -1,0 +1,229 @@
+package qfpayjsapi
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"go.uber.org/zap"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
+)
+
+// clerk works through the open orders of one ledger, on one node at a time.
+type clerk struct {
+	*books
+	owner     string // the account, for comparison
+	endpoints []*webhook.Endpoint
+	logger    *zap.Logger
+}
+
+// How the clerk divides its time.
+const (
+	rescanInterval = 5 * time.Second  // to find what other nodes opened
+	troubleWait    = 5 * time.Second  // after storage failed
+	strayAge       = time.Hour        // of an index entry without an intent
+	attendLimit    = 60 * time.Second // for one look at one order
+	workers        = 16               // orders looked at at once
+)
+
+// run keeps the ledger's lock while it works, so that only one node does. If
+// the lock slips, two work: that asks and tells twice, and breaks nothing.
+func (c *clerk) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		unlock, err := c.ledger.Lock(ctx, "clerk")
+		if err != nil {
+			if ctx.Err() == nil {
+				c.logger.Warn("the ledger's lock is not to be had; open orders wait", zap.Error(err))
+				_ = sleep(ctx, troubleWait)
+			}
+			continue
+		}
+		c.lead(ctx)
+		unlock()
+	}
+}
+
+// lead works until the context ends. Every open order has a time at which it
+// is looked at next.
+func (c *clerk) lead(ctx context.Context) {
+	due := make(map[string]time.Time)
+	busy := make(map[string]struct{})
+	finished := make(chan appointment)
+	defer func() {
+		for range busy {
+			<-finished
+		}
+	}()
+	var rescan time.Time
+	for ctx.Err() == nil {
+		now := c.now()
+		if !now.Before(rescan) {
+			c.scan(ctx, due, busy)
+			rescan = now.Add(rescanInterval)
+		}
+		for subject := range c.account.woken.take() {
+			if _, attended := busy[subject]; attended {
+				c.account.woken.later(subject)
+				continue
+			}
+			due[subject] = now
+		}
+		for subject, at := range due {
+			if len(busy) >= workers || now.Before(at) {
+				continue
+			}
+			delete(due, subject)
+			busy[subject] = struct{}{}
+			go c.attend(ctx, subject, finished)
+		}
+		select {
+		case <-ctx.Done():
+		case <-c.account.woken.bell:
+		case done := <-finished:
+			delete(busy, done.subject)
+			if !done.next.IsZero() {
+				due[done.subject] = done.next
+			}
+		case <-time.After(c.idle(due, len(busy), rescan)):
+		}
+	}
+}
+
+// appointment is when a subject is to be looked at again; the zero time means
+// never.
+type appointment struct {
+	subject string
+	next    time.Time
+}
+
+// idle is how long there is nothing to start.
+func (c *clerk) idle(due map[string]time.Time, busy int, rescan time.Time) time.Duration {
+	next := rescan
+	if busy < workers {
+		for _, at := range due {
+			if at.Before(next) {
+				next = at
+			}
+		}
+	}
+	return max(next.Sub(c.now()), 10*time.Millisecond)
+}
+
+// scan adds what is in the index and not yet on the clerk's list.
+func (c *clerk) scan(ctx context.Context, due map[string]time.Time, busy map[string]struct{}) {
+	subjects, err := c.ledger.Open(ctx)
+	if err != nil {
+		c.logger.Warn("the index of open orders cannot be read; it is tried again", zap.Error(err))
+		return
+	}
+	for _, subject := range subjects {
+		_, listed := due[subject]
+		_, attended := busy[subject]
+		if !listed && !attended {
+			due[subject] = c.now()
+		}
+	}
+}
+
+// attend looks at one open order or orphan, in a goroutine of its own. It
+// always reports when to look again.
+func (c *clerk) attend(ctx context.Context, subject string, finished chan<- appointment) {
+	done := appointment{subject, c.now().Add(troubleWait)}
+	defer func() { finished <- done }()
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			c.logger.Error("panic", zap.String("order", subject), zap.Any("panic", panicked), zap.ByteString("stack", debug.Stack()))
+			done.next = c.now().Add(time.Minute)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, attendLimit)
+	defer cancel()
+	next, err := c.look(ctx, subject)
+	if err != nil {
+		if ctx.Err() == nil {
+			c.logger.Warn("an open order waits for storage", zap.String("order", subject), zap.Error(err))
+		}
+		return
+	}
+	done.next = next
+}
+
+// look does what is due about a subject and returns when to look again.
+func (c *clerk) look(ctx context.Context, subject string) (next time.Time, err error) {
+	if ledger.IsOrphan(subject) {
+		return c.lookAtOrphan(ctx, subject)
+	}
+	order, err := c.ledger.Find(ctx, subject)
+	if errors.Is(err, ledger.ErrUnknown) {
+		return c.lookAtStray(ctx, subject)
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	if order.Status() == ledger.StatusPending {
+		if order, next, err = c.pursue(ctx, order); err != nil || order.Status() == ledger.StatusPending {
+			return next, err
+		}
+	}
+	return c.deliver(ctx, order)
+}
+
+// lookAtStray removes an index entry whose intent was never written: the node
+// stopped between the two. No payment was asked for.
+func (c *clerk) lookAtStray(ctx context.Context, order string) (next time.Time, err error) {
+	id, err := ulid.ParseStrict(order)
+	if err != nil {
+		return time.Time{}, c.ledger.Finish(ctx, order)
+	}
+	if removal := ulid.Time(id.Time()).Add(c.orderTTL + strayAge); c.now().Before(removal) {
+		return removal, nil
+	}
+	return time.Time{}, c.ledger.Finish(ctx, order)
+}
+
+// pursue asks the gateway about a pending order if it is time to, and ends the
+// order if its time is over.
+func (c *clerk) pursue(ctx context.Context, order ledger.Order) (ledger.Order, time.Time, error) {
+	since := order.Intent.Sent
+	if order.Prepared != nil {
+		since = order.Prepared.At
+	}
+	if first := since.Add(enquiryTimes[0]); c.now().Before(first) {
+		return order, first, nil
+	}
+	if err := c.account.pace.wait(ctx); err != nil {
+		return order, time.Time{}, err
+	}
+	if c.now().Before(c.expiry(order)) {
+		order = c.enquire(ctx, order)
+		next := nextEnquiry(since, c.now())
+		if expiry := c.expiry(order); expiry.Before(next) {
+			next = expiry
+		}
+		return order, next, nil
+	}
+	order = c.expire(ctx, order)
+	overdue := c.now().Sub(c.expiry(order))
+	return order, c.now().Add(min(max(overdue, 15*time.Second), 2*time.Hour)), nil
+}
+
+// enquiryTimes are when a pending order is first asked about, counted from when
+// it became payable; after the last one it is asked about every
+// laterEnquiries.
+var enquiryTimes = []time.Duration{5 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute}
+
+const laterEnquiries = 5 * time.Minute
+
+// nextEnquiry is the first time after now at which an order is asked about.
+func nextEnquiry(since, now time.Time) time.Time {
+	for _, after := range enquiryTimes {
+		if at := since.Add(after); at.After(now) {
+			return at
+		}
+	}
+	return now.Add(laterEnquiries)
+}

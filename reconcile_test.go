@@ -1,0 +1,457 @@
+package qfpayjsapi
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
+)
+
+// office is a counter with the clerk who works through its open orders. Time
+// passes only as the clerk waits for it.
+type office struct {
+	*counter
+	clerk *clerk
+	due   map[string]time.Time
+}
+
+func openOffice(t *testing.T, changes map[string]any) *office {
+	t.Helper()
+	c := openCounter(t, changes)
+	endpoints, err := c.endpoints()
+	require.NoError(t, err)
+	return &office{c, &clerk{books: c.books, endpoints: endpoints, logger: c.logger}, map[string]time.Time{}}
+}
+
+// work lets the clerk do all that is due within a time.
+func (o *office) work(t *testing.T, within time.Duration) {
+	t.Helper()
+	end := o.now().Add(within)
+	for {
+		subjects, err := o.clerk.ledger.Open(t.Context())
+		require.NoError(t, err)
+		next := ""
+		for _, subject := range subjects {
+			if _, listed := o.due[subject]; !listed {
+				o.due[subject] = o.now()
+			}
+			if next == "" || o.due[subject].Before(o.due[next]) {
+				next = subject
+			}
+		}
+		if next == "" || o.due[next].After(end) {
+			o.hands.set(end)
+			return
+		}
+		if o.due[next].After(o.now()) {
+			o.hands.set(o.due[next])
+		}
+		again, err := o.clerk.look(t.Context(), next)
+		require.NoError(t, err)
+		if delete(o.due, next); !again.IsZero() {
+			require.True(t, again.After(o.now()), "the clerk must not turn in circles")
+			o.due[next] = again
+		}
+	}
+}
+
+// prepare takes a payer to the pay page and returns the order.
+func (o *office) prepare(t *testing.T, link string) string {
+	t.Helper()
+	callback := o.authorize(t, link)
+	require.Equal(t, http.StatusFound, o.visit(t, callback).StatusCode)
+	return orderIn(callback)
+}
+
+func (o *office) status(t *testing.T, order string) ledger.Status {
+	t.Helper()
+	found, err := o.ledger.Find(t.Context(), order)
+	require.NoError(t, err)
+	return found.Status()
+}
+
+func TestAPayerWhoNeverComesBackHasPaidAllTheSame(t *testing.T) {
+	o := openOffice(t, nil)
+	order := o.prepare(t, "/pay/cat-food")
+	require.NoError(t, o.simulator.Pay(order))
+	o.work(t, 5*time.Second)
+	assert.Equal(t, ledger.StatusPaid, o.status(t, order))
+	assert.Equal(t, 1, o.simulator.Calls("query"))
+	o.work(t, time.Hour)
+	assert.Equal(t, 1, o.simulator.Calls("query"), "a settled order is not asked about again")
+}
+
+func TestAPendingOrderIsAskedAboutLessAndLessOften(t *testing.T) {
+	o := openOffice(t, nil)
+	o.prepare(t, "/pay/cat-food")
+	asked := 0
+	for _, moment := range []struct {
+		passed time.Duration
+		calls  int
+	}{
+		{4 * time.Second, 0}, {5 * time.Second, 1}, {15 * time.Second, 2}, {30 * time.Second, 3}, {time.Minute, 4},
+		{2 * time.Minute, 5}, {6 * time.Minute, 5}, {7 * time.Minute, 6}, {12 * time.Minute, 7}, {14 * time.Minute, 7},
+	} {
+		o.work(t, moment.passed-time.Duration(asked))
+		asked = int(moment.passed)
+		assert.Equal(t, moment.calls, o.simulator.Calls("query"), moment.passed)
+	}
+}
+
+func TestAnOrderThatNobodyPaysIsClosedAtTheGateway(t *testing.T) {
+	o := openOffice(t, nil)
+	order := o.prepare(t, "/pay/cat-food")
+	o.work(t, 15*time.Minute)
+	assert.Equal(t, ledger.StatusClosed, o.status(t, order))
+	assert.Equal(t, 1, o.simulator.Calls("close"))
+	assert.ErrorIs(t, o.simulator.Pay(order), qfpaytest.ErrNotOpen, "it cannot be paid any more")
+	open, err := o.ledger.Open(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, open)
+}
+
+func TestAPaymentInTheLastMomentIsNotClosed(t *testing.T) {
+	o := openOffice(t, nil)
+	order := o.prepare(t, "/pay/cat-food")
+	o.work(t, 14*time.Minute)
+	require.NoError(t, o.simulator.Pay(order))
+	o.work(t, 2*time.Minute)
+	assert.Equal(t, ledger.StatusPaid, o.status(t, order))
+}
+
+func TestAPaymentBetweenTheEnquiryAndTheCloseWins(t *testing.T) {
+	o := openOffice(t, nil)
+	order := o.prepare(t, "/pay/cat-food")
+	o.hands.set(o.now().Add(15 * time.Minute))
+	found, err := o.ledger.Find(t.Context(), order)
+	require.NoError(t, err)
+	found = o.enquire(t.Context(), found)
+	require.NoError(t, o.simulator.Pay(order))
+	closed := o.expire(t.Context(), found)
+	assert.NotEqual(t, ledger.StatusClosed, closed.Status())
+	o.work(t, time.Minute)
+	assert.Equal(t, ledger.StatusPaid, o.status(t, order))
+}
+
+func TestAnOrderThatTheGatewayNeverHeardOfIsClosedHere(t *testing.T) {
+	o := openOffice(t, nil)
+	callback := o.authorize(t, "/pay/cat-food")
+	o.simulator.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.DropBefore})
+	o.visit(t, callback)
+	o.work(t, 16*time.Minute)
+	assert.Equal(t, ledger.StatusClosed, o.status(t, orderIn(callback)))
+	assert.Empty(t, o.simulator.Trades())
+}
+
+func TestAnOrderWhoseReplyWasLostIsClosedAtTheGateway(t *testing.T) {
+	o := openOffice(t, nil)
+	callback := o.authorize(t, "/pay/cat-food")
+	o.simulator.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.DropAfter})
+	o.visit(t, callback)
+	o.work(t, 16*time.Minute)
+	assert.Equal(t, ledger.StatusClosed, o.status(t, orderIn(callback)))
+	assert.ErrorIs(t, o.simulator.Pay(orderIn(callback)), qfpaytest.ErrNotOpen)
+}
+
+func TestAGatewayThatWillNotCloseIsAskedForADay(t *testing.T) {
+	o := openOffice(t, nil)
+	order := o.prepare(t, "/pay/cat-food")
+	o.simulator.Inject(qfpaytest.Fault{Call: "close", Kind: qfpaytest.Respcd, Respcd: "1203", Times: -1})
+	o.work(t, 20*time.Hour)
+	assert.Equal(t, ledger.StatusPending, o.status(t, order))
+	assert.Less(t, o.simulator.Calls("query"), 100)
+
+	t.Run("and a payment in that time counts", func(t *testing.T) {
+		other := o.prepare(t, "/pay/cat-food?ref=other")
+		o.work(t, time.Hour)
+		require.NoError(t, o.simulator.Pay(other))
+		o.work(t, 3*time.Hour)
+		assert.Equal(t, ledger.StatusPaid, o.status(t, other))
+	})
+	o.work(t, 8*time.Hour)
+	assert.Equal(t, ledger.StatusClosed, o.status(t, order))
+
+	t.Run("and one that comes after all wins, flagged", func(t *testing.T) {
+		require.NoError(t, o.simulator.Pay(order))
+		found, err := o.ledger.Find(t.Context(), order)
+		require.NoError(t, err)
+		_, err = o.ask(t.Context(), found)
+		require.NoError(t, err)
+		found, err = o.ledger.Find(t.Context(), order)
+		require.NoError(t, err)
+		assert.Equal(t, ledger.StatusPaid, found.Status())
+		assert.True(t, found.Late())
+	})
+}
+
+func TestAGatewayThatIsDownForDaysLosesNothing(t *testing.T) {
+	o := openOffice(t, nil)
+	order := o.prepare(t, "/pay/cat-food")
+	require.NoError(t, o.simulator.Pay(order))
+	o.simulator.Inject(qfpaytest.Fault{Kind: qfpaytest.Status5xx, Times: -1})
+	o.work(t, 20*time.Hour)
+	assert.Equal(t, ledger.StatusPending, o.status(t, order))
+	o.simulator.ClearFaults()
+	o.work(t, 3*time.Hour)
+	assert.Equal(t, ledger.StatusPaid, o.status(t, order))
+}
+
+func TestOrdersAreFoundAfterDaysOfBeingDown(t *testing.T) {
+	o := openOffice(t, nil)
+	paid, unpaid := o.prepare(t, "/pay/cat-food"), o.prepare(t, "/pay/cat-food?ref=2")
+	require.NoError(t, o.simulator.Pay(paid))
+	o.hands.set(o.now().Add(10 * 24 * time.Hour)) // into the next month: found by the gateway's own number
+	o.work(t, time.Minute)
+	assert.Equal(t, ledger.StatusPaid, o.status(t, paid))
+	assert.Equal(t, ledger.StatusClosed, o.status(t, unpaid))
+}
+
+func TestALostReplyIsFoundAcrossTheEndOfAMonth(t *testing.T) {
+	o := openOffice(t, nil)
+	o.hands.set(time.Date(2026, 11, 30, 15, 58, 0, 0, time.UTC)) // 23:58 in UTC+8
+	callback := o.authorize(t, "/pay/cat-food")
+	o.hands.set(o.now().Add(4 * time.Minute)) // the first of December there
+	callback = callback[:len(callback)-len(o.simulator.Code())] + o.simulator.Code()
+	o.simulator.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.DropAfter})
+	o.visit(t, callback)
+	require.NoError(t, o.simulator.Pay(orderIn(callback)))
+	o.work(t, time.Minute)
+	assert.Equal(t, ledger.StatusPaid, o.status(t, orderIn(callback)))
+}
+
+func TestAnIndexEntryWithoutAnIntentIsRemovedInTime(t *testing.T) {
+	o := openOffice(t, nil)
+	callback := o.authorize(t, "/pay/cat-food")
+	require.NoError(t, o.ledger.Reopen(t.Context(), orderIn(callback)))
+	o.work(t, time.Hour)
+	open, err := o.ledger.Open(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, open, 1, "its payment may be about to be made")
+	o.work(t, time.Hour)
+	open, err = o.ledger.Open(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, open)
+}
+
+// shopProgram is the shop's own program that is told by webhook.
+type shopProgram struct {
+	mu       sync.Mutex
+	answers  []int // statuses, in order; then 204
+	wait     string
+	received []map[string]any
+	ids      []string
+	url      string
+}
+
+func startShopProgram(t *testing.T, answers ...int) *shopProgram {
+	t.Helper()
+	p := &shopProgram{answers: answers}
+	server := httptest.NewServer(p)
+	t.Cleanup(server.Close)
+	p.url = server.URL + "/hooks"
+	return p
+}
+
+func (p *shopProgram) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	body, _ := io.ReadAll(r.Body)
+	var message map[string]any
+	_ = json.Unmarshal(body, &message)
+	p.received = append(p.received, message)
+	p.ids = append(p.ids, r.Header.Get("Webhook-Id"))
+	status := http.StatusNoContent
+	if len(p.answers) > 0 {
+		status, p.answers = p.answers[0], p.answers[1:]
+	}
+	if p.wait != "" {
+		w.Header().Set("Retry-After", p.wait)
+	}
+	w.WriteHeader(status)
+}
+
+func (p *shopProgram) types() (types []string) {
+	for _, message := range p.received {
+		types = append(types, message["type"].(string))
+	}
+	return types
+}
+
+func withWebhook(p *shopProgram) map[string]any {
+	return map[string]any{"webhooks": []any{map[string]any{"url": p.url, "secret": testWebhookSecret()}}}
+}
+
+func TestTheShopIsToldOfAPaymentOnce(t *testing.T) {
+	program := startShopProgram(t)
+	o := openOffice(t, withWebhook(program))
+	order := o.prepare(t, "/pay/cat-food?ref=INV-7")
+	require.NoError(t, o.simulator.Pay(order))
+	o.work(t, 100*time.Hour)
+	require.Equal(t, []string{"order.paid"}, program.types())
+	data := program.received[0]["data"].(map[string]any)
+	assert.Equal(t, order, data["order"])
+	assert.Equal(t, "paid", data["status"])
+	assert.EqualValues(t, 12800, data["amount"])
+	assert.Equal(t, "HKD", data["currency"])
+	assert.Equal(t, "INV-7", data["ref"])
+	assert.Equal(t, []string{"msg_" + order + "_paid"}, program.ids)
+	open, err := o.ledger.Open(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, open)
+}
+
+func TestAShopThatDoesNotAnswerIsToldAgainUnderTheSameID(t *testing.T) {
+	program := startShopProgram(t, 500, 302, 503)
+	o := openOffice(t, withWebhook(program))
+	order := o.prepare(t, "/pay/cat-food")
+	require.NoError(t, o.simulator.Pay(order))
+	o.work(t, time.Hour)
+	assert.Len(t, program.ids, 4)
+	for _, id := range program.ids {
+		assert.Equal(t, "msg_"+order+"_paid", id)
+	}
+	history, err := o.ledger.History(t.Context(), order)
+	require.NoError(t, err)
+	delivery, err := history.Delivery("paid", o.clerk.endpoints[0].ID())
+	require.NoError(t, err)
+	require.NotNil(t, delivery.Done)
+	assert.Equal(t, 4, delivery.Done.Attempts)
+	assert.False(t, delivery.Done.GaveUp)
+	assert.Equal(t, []int{500, 302, 503, 204}, statuses(delivery.Attempts), "the operator can read what happened")
+}
+
+func statuses(attempts []ledger.Attempt) (statuses []int) {
+	for _, attempt := range attempts {
+		statuses = append(statuses, attempt.Status)
+	}
+	return statuses
+}
+
+func TestAShopThatNeverAnswersIsGivenUpAfterThreeDays(t *testing.T) {
+	failures := make([]int, 100)
+	for i := range failures {
+		failures[i] = http.StatusInternalServerError
+	}
+	program := startShopProgram(t, failures...)
+	o := openOffice(t, withWebhook(program))
+	order := o.prepare(t, "/pay/cat-food")
+	require.NoError(t, o.simulator.Pay(order))
+	o.work(t, 2*24*time.Hour)
+	told := len(program.ids)
+	assert.Greater(t, told, 7)
+	o.work(t, 3*24*time.Hour)
+	assert.Len(t, program.ids, webhook.Attempts)
+	open, err := o.ledger.Open(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, open)
+	assert.Equal(t, ledger.StatusPaid, o.status(t, order))
+}
+
+func TestAShopMayAskToBeToldLaterOrNever(t *testing.T) {
+	t.Run("later", func(t *testing.T) {
+		program := startShopProgram(t, 429)
+		program.wait = "3600"
+		o := openOffice(t, withWebhook(program))
+		require.NoError(t, o.simulator.Pay(o.prepare(t, "/pay/cat-food")))
+		o.work(t, 59*time.Minute)
+		assert.Len(t, program.ids, 1)
+		o.work(t, 2*time.Minute)
+		assert.Len(t, program.ids, 2)
+	})
+	t.Run("never", func(t *testing.T) {
+		program := startShopProgram(t, http.StatusGone)
+		o := openOffice(t, withWebhook(program))
+		require.NoError(t, o.simulator.Pay(o.prepare(t, "/pay/cat-food")))
+		o.work(t, 100*time.Hour)
+		assert.Len(t, program.ids, 1)
+	})
+}
+
+func TestARestartBetweenAttemptsKeepsTheirCount(t *testing.T) {
+	program := startShopProgram(t, 500, 500, 500)
+	o := openOffice(t, withWebhook(program))
+	require.NoError(t, o.simulator.Pay(o.prepare(t, "/pay/cat-food")))
+	o.work(t, 20*time.Minute)
+	require.Len(t, program.ids, 3)
+	clear(o.due) // what a restart forgets
+	o.work(t, 5*time.Minute)
+	assert.Len(t, program.ids, 3, "the next attempt is not due yet")
+	o.work(t, time.Hour)
+	assert.Len(t, program.ids, 4)
+}
+
+func TestTheShopIsToldOfClosedOrders(t *testing.T) {
+	program := startShopProgram(t)
+	o := openOffice(t, withWebhook(program))
+	o.prepare(t, "/pay/cat-food")
+	o.work(t, time.Hour)
+	assert.Equal(t, []string{"order.closed"}, program.types())
+}
+
+// The clerk itself, with its clock running in a bubble of time.
+func TestTheClerkWorksByTheClockAndStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		simulator, err := qfpaytest.New(qfpaytest.Config{AppCode: "TESTAPPCODE", ClientKey: "TESTKEY", Seed: 1, NoRateLimit: true})
+		require.NoError(t, err)
+		h, err := provision(t, nil)
+		require.NoError(t, err)
+		h.gateway.client, err = qfpay.NewClient(qfpay.Config{
+			Gateway: "http://gateway.test", AppCode: "TESTAPPCODE", ClientKey: "TESTKEY", Transport: direct{simulator},
+		})
+		require.NoError(t, err)
+		c := &counter{Handler: h, simulator: simulator, jar: map[string]string{}}
+		ctx, stop := context.WithCancel(t.Context())
+		keeper := &clerk{books: h.books, logger: h.logger}
+		var stopped sync.WaitGroup
+		stopped.Go(func() { keeper.run(ctx) })
+
+		var paid, unpaid string
+		for order, link := range map[*string]string{&paid: "/pay/cat-food", &unpaid: "/pay/cat-food?ref=2"} {
+			callback := c.authorize(t, link)
+			require.Equal(t, http.StatusFound, c.visit(t, callback).StatusCode)
+			*order = orderIn(callback)
+		}
+		require.NoError(t, simulator.Pay(paid))
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		found, err := h.ledger.Find(t.Context(), paid)
+		require.NoError(t, err)
+		assert.Equal(t, ledger.StatusPaid, found.Status())
+		time.Sleep(16 * time.Minute)
+		synctest.Wait()
+		found, err = h.ledger.Find(t.Context(), unpaid)
+		require.NoError(t, err)
+		assert.Equal(t, ledger.StatusClosed, found.Status())
+		open, err := h.ledger.Open(t.Context())
+		require.NoError(t, err)
+		assert.Empty(t, open)
+		stop()
+		stopped.Wait()
+		require.NoError(t, simulator.Close())
+		time.Sleep(10 * time.Second) // the storage's lock keeper notices
+	})
+}
+
+// direct is a gateway without a network between.
+type direct struct{ http.Handler }
+
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	incoming := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), r.Body)
+	incoming.Header = r.Header
+	d.ServeHTTP(w, incoming)
+	return w.Result(), nil
+}

@@ -1,0 +1,63 @@
+package simulator
+
+import (
+	"log/slog"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
+)
+
+// pool holds the simulators in use, across reloads.
+var pool = caddy.NewUsagePool()
+
+// poolKey are the settings of a simulator. Whoever has the same settings shares
+// the simulator; whoever changes one gets another, never one with old settings.
+type poolKey struct {
+	AppCode, ClientKey, MchID, NotifyURL                              string
+	Seed                                                              uint64
+	TimeScale                                                         float64
+	MaxTrades                                                         int
+	AnyBrowser, AnyPort, AnyOpenID, BlindCode, NoRateLimit, NotifyOff bool
+}
+
+// pooled closes its simulator when the last user is gone.
+type pooled struct{ *qfpaytest.Simulator }
+
+// Destruct implements caddy.Destructor.
+func (p pooled) Destruct() error { return p.Close() }
+
+func acquire(key poolKey) (*qfpaytest.Simulator, error) {
+	value, _, err := pool.LoadOrNew(key, func() (caddy.Destructor, error) {
+		simulator, err := qfpaytest.New(key.config())
+		return pooled{simulator}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return value.(pooled).Simulator, nil
+}
+
+func release(key poolKey) error {
+	_, err := pool.Delete(key)
+	return err
+}
+
+func (key poolKey) config() qfpaytest.Config {
+	return qfpaytest.Config{
+		AppCode:     key.AppCode,
+		ClientKey:   key.ClientKey,
+		MchID:       key.MchID,
+		NotifyURL:   key.NotifyURL,
+		Seed:        key.Seed,
+		TimeScale:   key.TimeScale,
+		MaxTrades:   key.MaxTrades,
+		AnyBrowser:  key.AnyBrowser,
+		AnyPort:     key.AnyPort,
+		AnyOpenID:   key.AnyOpenID,
+		BlindCode:   key.BlindCode,
+		NoRateLimit: key.NoRateLimit,
+		NotifyOff:   key.NotifyOff,
+		Logger:      slog.New(currentLog{}),
+	}
+}

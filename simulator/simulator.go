@@ -1,0 +1,151 @@
+// Package simulator is the Caddy directive qfpay_simulator: the gateway simulator
+// of package qfpaytest as a handler, for demos and tests. It moves no money and
+// does not belong into a production build.
+package simulator
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
+)
+
+func init() {
+	caddy.RegisterModule(Handler{})
+	httpcaddyfile.RegisterHandlerDirective("qfpay_simulator", parseCaddyfile)
+	httpcaddyfile.RegisterDirectiveOrder("qfpay_simulator", httpcaddyfile.Before, "file_server")
+}
+
+// Handler answers every request that reaches it as the simulated gateway, or with
+// 404; it calls no next handler. Its trades survive a reload of the configuration
+// that leaves its own settings as they are. Its control page is at /control/.
+type Handler struct {
+	// The merchant's public id. Required. Takes placeholders.
+	AppCode string `json:"app_code,omitempty"`
+
+	// The merchant's secret. Required. Takes placeholders.
+	ClientKey string `json:"client_key,omitempty"`
+
+	// The merchant's mchid: if set, every call must carry it; if not, none may.
+	// Takes placeholders.
+	MchID string `json:"mchid,omitempty"`
+
+	// Where everything random comes from.
+	Seed uint64 `json:"seed,omitempty"`
+
+	// The address that is notified of payments that name none. Takes placeholders.
+	NotifyURL string `json:"notify_url,omitempty"`
+
+	// How many times faster than real time notifications are retried. Default 1.
+	TimeScale float64 `json:"time_scale,omitempty"`
+
+	// How many trades are remembered. Default 100,000.
+	MaxTrades int `json:"max_trades,omitempty"`
+
+	// Admit browsers other than WeChat's.
+	AnyBrowser bool `json:"any_browser,omitempty"`
+
+	// Admit notification addresses on ports other than 80 and 443.
+	AnyPort bool `json:"any_port,omitempty"`
+
+	// Admit openids that the simulator did not issue.
+	AnyOpenID bool `json:"any_openid,omitempty"`
+
+	// Append "?code=" to redirect_uri even where it has a query.
+	BlindCode bool `json:"blind_code,omitempty"`
+
+	// Lift the limit of 100 requests a second and 400 a minute.
+	NoRateLimit bool `json:"no_rate_limit,omitempty"`
+
+	// Start with notifications switched off.
+	NotifyOff bool `json:"notify_off,omitempty"`
+
+	key  poolKey
+	held bool
+	gate *qfpaytest.Simulator
+}
+
+// CaddyModule returns the Caddy module information.
+func (Handler) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "http.handlers.qfpay_simulator",
+		New: func() caddy.Module { return new(Handler) },
+	}
+}
+
+// Provision takes the simulator out of the pool or puts a new one there.
+func (h *Handler) Provision(caddy.Context) error {
+	settings, err := h.settings(caddy.NewReplacer())
+	if err != nil {
+		return err
+	}
+	if h.gate, err = acquire(settings); err != nil {
+		return err
+	}
+	h.key, h.held = settings, true
+	return nil
+}
+
+// settings are those of the handler with the placeholders expanded.
+func (h *Handler) settings(replacer *caddy.Replacer) (poolKey, error) {
+	key := poolKey{
+		Seed:        h.Seed,
+		TimeScale:   h.TimeScale,
+		MaxTrades:   h.MaxTrades,
+		AnyBrowser:  h.AnyBrowser,
+		AnyPort:     h.AnyPort,
+		AnyOpenID:   h.AnyOpenID,
+		BlindCode:   h.BlindCode,
+		NoRateLimit: h.NoRateLimit,
+		NotifyOff:   h.NotifyOff,
+	}
+	for _, field := range []struct {
+		name, value string
+		expanded    *string
+	}{
+		{"app_code", h.AppCode, &key.AppCode},
+		{"client_key", h.ClientKey, &key.ClientKey},
+		{"mchid", h.MchID, &key.MchID},
+		{"notify_url", h.NotifyURL, &key.NotifyURL},
+	} {
+		if field.value == "" {
+			continue
+		}
+		expanded, err := replacer.ReplaceOrErr(field.value, true, true)
+		if err != nil {
+			return poolKey{}, fmt.Errorf("%s: %w", field.name, err)
+		}
+		*field.expanded = expanded
+	}
+	return key, nil
+}
+
+// Cleanup gives the simulator back; the last handler to do so closes it.
+func (h *Handler) Cleanup() error {
+	if !h.held {
+		return nil
+	}
+	h.held = false
+	return release(h.key)
+}
+
+// ServeHTTP implements caddyhttp.MiddlewareHandler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
+	h.gate.ServeHTTP(w, r)
+	return nil
+}
+
+// Interface guards
+var (
+	_ caddy.Provisioner           = (*Handler)(nil)
+	_ caddy.CleanerUpper          = (*Handler)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Handler)(nil)
+	_ caddyfile.Unmarshaler       = (*Handler)(nil)
+	_ slog.Handler                = currentLog{}
+)

@@ -1,0 +1,89 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	_ "github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func provisioned(t *testing.T, h *Handler) *Handler {
+	t.Helper()
+	require.NoError(t, h.Provision(caddy.Context{}))
+	t.Cleanup(func() { require.NoError(t, h.Cleanup()) })
+	return h
+}
+
+func TestTradesSurviveAReload(t *testing.T) {
+	before := provisioned(t, &Handler{AppCode: "RELOAD", ClientKey: "K"})
+	after := provisioned(t, &Handler{AppCode: "RELOAD", ClientKey: "K"})
+	require.NoError(t, before.Cleanup())
+	assert.Same(t, before.gate, after.gate)
+}
+
+func TestChangedSettingsTakeEffect(t *testing.T) {
+	before := provisioned(t, &Handler{AppCode: "CHANGED", ClientKey: "K"})
+	after := provisioned(t, &Handler{AppCode: "CHANGED", ClientKey: "another"})
+	assert.NotSame(t, before.gate, after.gate)
+}
+
+func TestTheLastHandlerClosesTheSimulator(t *testing.T) {
+	h := &Handler{AppCode: "LAST", ClientKey: "K"}
+	require.NoError(t, h.Provision(caddy.Context{}))
+	key := h.key
+	require.NoError(t, h.Cleanup())
+	require.NoError(t, h.Cleanup(), "again, as Caddy does after a failed Provision")
+	_, pooled := pool.References(key)
+	assert.False(t, pooled)
+}
+
+func TestPlaceholdersAreExpandedAndNotWrittenBack(t *testing.T) {
+	t.Setenv("QFPAY_SIMULATOR_TEST_KEY", "sentinel")
+	h := provisioned(t, &Handler{AppCode: "A", ClientKey: "{env.QFPAY_SIMULATOR_TEST_KEY}"})
+	assert.Equal(t, "sentinel", h.key.ClientKey)
+	shown, err := json.Marshal(h)
+	require.NoError(t, err)
+	assert.NotContains(t, string(shown), "sentinel")
+	assert.NotContains(t, fmt.Sprintf("%v %+v", h.gate, h.gate), "sentinel")
+}
+
+func TestProvisionRefuses(t *testing.T) {
+	cases := map[string]struct {
+		handler Handler
+		want    string
+	}{
+		"an unset placeholder":   {Handler{AppCode: "A", ClientKey: "{env.QFPAY_SIMULATOR_UNSET}"}, "client_key: "},
+		"a missing key":          {Handler{AppCode: "A"}, "ClientKey is required"},
+		"a notify_url on a port": {Handler{AppCode: "A", ClientKey: "K", NotifyURL: "http://shop.example:81/"}, "neither on port 80"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			require.ErrorContains(t, c.handler.Provision(caddy.Context{}), c.want)
+			require.NoError(t, c.handler.Cleanup())
+		})
+	}
+}
+
+func TestRequestsReachTheSimulator(t *testing.T) {
+	h := provisioned(t, &Handler{AppCode: "A", ClientKey: "K"})
+	w := httptest.NewRecorder()
+	require.NoError(t, h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/control/calls", nil), nil))
+	assert.Equal(t, http.StatusOK, w.Code)
+	assert.Contains(t, w.Body.String(), `"payment":0`)
+}
+
+func TestTheDirectiveNeedsNoOrder(t *testing.T) {
+	adapter := caddyconfig.GetAdapter("caddyfile")
+	adapted, warnings, err := adapter.Adapt(
+		[]byte(":8090 {\n\tqfpay_simulator {\n\t\tapp_code A\n\t\tclient_key {env.K}\n\t}\n}\n"), nil)
+	require.NoError(t, err)
+	assert.Empty(t, warnings)
+	assert.Contains(t, string(adapted), `{"app_code":"A","client_key":"{env.K}","handler":"qfpay_simulator"}`)
+}

@@ -1,0 +1,100 @@
+package qfpayjsapi
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+)
+
+// twoNodes are two machines with one storage before one gateway: nothing in
+// memory is shared.
+func twoNodes(t *testing.T) (one *counter, two *Handler) {
+	t.Helper()
+	storage := map[string]any{"module": "file_system", "root": t.TempDir()}
+	one = openCounter(t, map[string]any{"storage": storage})
+	two, err := provision(t, map[string]any{
+		"environment": one.Environment, "pay_page": one.PayPage, "storage": storage,
+	})
+	require.NoError(t, err)
+	two.account = newAccount()
+	two.gateway.pace = two.account.pace
+	two.logger, two.now = one.logger, one.now
+	return one, two
+}
+
+// callbackOn sends one's callback to a node.
+func callbackOn(t *testing.T, node *Handler, jar map[string]string, callback string) *http.Response {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, callback, nil)
+	for name, value := range jar {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	w := httptest.NewRecorder()
+	require.NoError(t, node.ServeHTTP(w, asCaddyWould(r), nobody))
+	return w.Result()
+}
+
+func TestTheSameCallbackOnTwoNodesMakesOnePayment(t *testing.T) {
+	one, two := twoNodes(t)
+	callback := one.authorize(t, "/pay/cat-food")
+	locations := make([]string, 8)
+	var all sync.WaitGroup
+	for i := range locations {
+		node := one.Handler
+		if i%2 == 1 {
+			node = two
+		}
+		all.Go(func() { locations[i] = callbackOn(t, node, one.jar, callback).Header.Get("Location") })
+	}
+	all.Wait()
+	require.NotEmpty(t, locations[0])
+	for _, location := range locations {
+		assert.Equal(t, locations[0], location)
+	}
+	assert.Equal(t, 1, one.simulator.Calls("openid"))
+	assert.Equal(t, 1, one.simulator.Calls("payment"))
+}
+
+func TestOneNodeIsNotifiedAndTheOtherSeesThePayerReturn(t *testing.T) {
+	one, two := twoNodes(t)
+	callback := one.authorize(t, "/pay/cat-food")
+	require.Equal(t, http.StatusFound, callbackOn(t, two, one.jar, callback).StatusCode, "the other node opens the cookie")
+	order := orderIn(callback)
+	require.NoError(t, one.simulator.Pay(order))
+	found, err := two.ledger.Find(t.Context(), order)
+	require.NoError(t, err)
+	var both sync.WaitGroup
+	for _, node := range []*books{one.books, two.books} {
+		both.Go(func() {
+			_, err := node.ask(t.Context(), found)
+			assert.NoError(t, err)
+		})
+	}
+	both.Wait()
+	for _, node := range []*books{one.books, two.books} {
+		settled, err := node.ledger.Find(t.Context(), order)
+		require.NoError(t, err)
+		assert.Equal(t, ledger.StatusPaid, settled.Status())
+	}
+}
+
+func TestAnotherNodeGoesOnWhereOneStopped(t *testing.T) {
+	one, two := twoNodes(t)
+	callback := one.authorize(t, "/pay/cat-food")
+	one.visit(t, callback)
+	require.NoError(t, one.simulator.Pay(orderIn(callback)))
+	one.hands.set(one.now().Add(6 * time.Second))
+	other := &clerk{books: two.books, logger: two.logger}
+	_, err := other.look(t.Context(), orderIn(callback))
+	require.NoError(t, err)
+	settled, err := one.ledger.Find(t.Context(), orderIn(callback))
+	require.NoError(t, err)
+	assert.Equal(t, ledger.StatusPaid, settled.Status())
+}

@@ -35,7 +35,7 @@ func (b *books) enquire(ctx context.Context, order ledger.Order) ledger.Order {
 	if !b.account.asked.due(order.ID, b.now()) {
 		return order
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.timeout+5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, b.timeout+5*time.Second)
 	defer cancel()
 	settled, err, _ := b.account.enquiries.Do(order.ID, func() (any, error) { return b.ask(ctx, order) })
 	if err != nil {

@@ -1,6 +1,7 @@
 package qfpayjsapi
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -26,7 +27,7 @@ func (h *Handler) comeBack(w http.ResponseWriter, r *http.Request, id string) er
 		return h.problem(w, r, pages.Problem{Kind: pages.StorageDown, RetryURL: h.returnPath(id)})
 	}
 	if order.Status() == ledger.StatusPending {
-		order = h.enquire(r.Context(), order)
+		order = h.enquire(context.WithoutCancel(r.Context()), order)
 	}
 	noteOrder(r, order)
 	switch order.Status() {

@@ -1,6 +1,7 @@
 package qfpayjsapi
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -37,7 +38,7 @@ func (h *Handler) status(w http.ResponseWriter, r *http.Request, id string) erro
 		return writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": pages.StorageDown.Error()})
 	}
 	if order.Status() == ledger.StatusPending {
-		order = h.enquire(r.Context(), order)
+		order = h.enquire(context.WithoutCancel(r.Context()), order)
 	}
 	noteOrder(r, order)
 	return writeJSON(w, http.StatusOK, orderStatus{

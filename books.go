@@ -86,7 +86,8 @@ func (b *books) expire(ctx context.Context, order ledger.Order) ledger.Order {
 	if reason == "" {
 		return order
 	}
-	if asked, err := b.ask(ctx, order); err != nil || asked.Status() == ledger.StatusPaid {
+	asked, err := b.ask(ctx, order)
+	if err != nil || asked.Paid != nil {
 		return asked
 	}
 	closed.Reason = reason
@@ -94,10 +95,12 @@ func (b *books) expire(ctx context.Context, order ledger.Order) ledger.Order {
 		b.logger.Error("remembering that an order is closed failed; it is tried again", append(fields, zap.Error(err))...)
 		return order
 	}
-	order.Closed = &closed
+	asked.Closed = &closed
 	b.logger.Info("closed", append(fields, zap.String("reason", reason))...)
-	b.tell(order, "order.closed")
-	return order
+	if asked.Failed == nil { // otherwise the enquiry has told already that it is over
+		b.tell(asked, "order.closed")
+	}
+	return asked
 }
 
 // giveUp is how long after its time an order is asked about that the gateway

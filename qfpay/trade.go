@@ -1,6 +1,7 @@
 package qfpay
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 )
@@ -92,10 +93,12 @@ func paidState(cancel string) TradeState {
 	}
 }
 
-// row is a Trade on the wire.
+// row is a Trade on the wire. A refund's payment is origssn in enquiries and
+// orig_syssn in notifications; either is taken.
 type row struct {
 	Syssn      text         `json:"syssn"`
 	OutTradeNo text         `json:"out_trade_no"`
+	Origssn    text         `json:"origssn"`
 	OrigSyssn  text         `json:"orig_syssn"`
 	OrderType  text         `json:"order_type"`
 	PayType    text         `json:"pay_type"`
@@ -112,7 +115,7 @@ func (r row) trade() Trade {
 	return Trade{
 		Syssn:      string(r.Syssn),
 		OutTradeNo: string(r.OutTradeNo),
-		OrigSyssn:  string(r.OrigSyssn),
+		OrigSyssn:  string(cmp.Or(r.Origssn, r.OrigSyssn)),
 		OrderType:  string(r.OrderType),
 		PayType:    string(r.PayType),
 		Respcd:     string(r.Respcd),

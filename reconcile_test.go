@@ -404,7 +404,7 @@ func TestTheShopIsToldOfClosedOrders(t *testing.T) {
 // The clerk itself, with its clock running in a bubble of time.
 func TestTheClerkWorksByTheClockAndStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		simulator, err := qfpaytest.New(qfpaytest.Config{AppCode: "TESTAPPCODE", ClientKey: "TESTKEY", Seed: 1, NoRateLimit: true})
+		simulator, err := qfpaytest.New(qfpaytest.Config{AppCode: "TESTAPPCODE", ClientKey: "TESTKEY", Seed: 1, NoRateLimit: true, NotifyOff: true})
 		require.NoError(t, err)
 		h, err := provision(t, nil)
 		require.NoError(t, err)

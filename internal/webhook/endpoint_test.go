@@ -123,3 +123,13 @@ func TestAnEndpointSpeaksHTTP2OverTLS(t *testing.T) {
 func TestNoProxyIsTakenFromTheEnvironment(t *testing.T) {
 	assert.Nil(t, open(t, "https://shop.example/paid").transport.Proxy)
 }
+
+func FuzzEndpoint(f *testing.F) {
+	f.Fuzz(func(t *testing.T, rawURL, secret string) {
+		endpoint, err := New(rawURL, secret)
+		require.Equal(t, CheckURL(rawURL) == nil && CheckSecret(secret) == nil, err == nil)
+		if err == nil {
+			require.Regexp(t, `^[0-9a-f]{8}$`, endpoint.ID())
+		}
+	})
+}

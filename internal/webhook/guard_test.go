@@ -67,6 +67,7 @@ func TestAHostIsAllowedNoAddressButItsOwn(t *testing.T) {
 		{"192.168.1.20", "192.168.1.21:443", false},
 		{"192.168.1.20", "127.0.0.1:443", false},
 		{"fe80::1%eth0", "[fe80::1%eth0]:443", true},
+		{"fe80::1%eth0", "[fe80::1%2]:443", true},
 		{"fe80::1%eth0", "[fe80::2%eth0]:443", false},
 		{"localhost", "127.0.0.1:443", true},
 		{"localhost", "127.0.0.53:443", true},

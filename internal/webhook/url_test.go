@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -61,14 +62,15 @@ func FuzzURL(f *testing.F) {
 		endpoint, err := New(rawURL, secret)
 		assert.Equal(t, err == nil, CheckURL(rawURL) == nil)
 		if err != nil {
-			if len(rawURL) > len("https://shop.example/paid") {
-				assert.NotContains(t, err.Error(), rawURL)
-			}
+			assert.Contains(t, []error{errNotURL, errURLSize, errURLPort, errUserInfo, errFragment}, err,
+				"only these repeat nothing of the URL")
 			return
 		}
 		assert.Regexp(t, `^[0-9a-f]{8}$`, endpoint.ID())
 		assert.Regexp(t, `^https?://[^?#]+$`, endpoint.String())
 		assert.Nil(t, endpoint.target.User)
-		require.NoError(t, CheckURL(endpoint.target.String()), "what is called is as good as what was configured")
+		called, err := url.Parse(endpoint.target.String())
+		require.NoError(t, err)
+		assert.Equal(t, endpoint.target.Host, called.Host, "what is called is what was judged")
 	})
 }

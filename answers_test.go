@@ -168,7 +168,9 @@ func TestPayLinksOutsideWeChat(t *testing.T) {
 	})
 	t.Run("go to the next handler where it is passed", func(t *testing.T) {
 		shop := openShop(t, withBlock("outside_wechat pass"))
-		assert.Equal(t, "the shop", shop.payer(desktop).get("/pay/cat-food").body)
+		passed := shop.payer(desktop).get("/pay/cat-food")
+		assert.Equal(t, "the shop", passed.body)
+		assert.Empty(t, passed.header.Get("Cache-Control"), "untouched")
 		assert.Equal(t, http.StatusFound, shop.payer(wechat).get("/pay/cat-food").status)
 	})
 	t.Run("are redirected where a page is named", func(t *testing.T) {

@@ -23,8 +23,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	case !ours || rest != "" && rest[0] != '/':
 		return next.ServeHTTP(w, r)
 	}
-	setCommonHeaders(w.Header())
 	station, order, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
+	if h.passes(r, station, order) {
+		return next.ServeHTTP(w, r)
+	}
+	setCommonHeaders(w.Header())
 	switch station {
 	case "callback", "return", "status":
 		noteStation(r, station)
@@ -36,7 +39,22 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return h.problem(w, r, pages.Problem{Kind: pages.UnknownItem})
 	}
 	noteStation(r, "start")
-	return h.start(w, r, next, station)
+	return h.start(w, r, station)
+}
+
+// passes reports whether a pay link is left to the next handler, untouched.
+func (h *Handler) passes(r *http.Request, station, order string) bool {
+	return h.OutsideWeChat == "pass" && isItem(station) && order == "" && !inWeChat(r)
+}
+
+// isItem tells what names an item from the module's own stations.
+func isItem(station string) bool {
+	switch station {
+	case "", "callback", "return", "status":
+		return false
+	default:
+		return true
+	}
 }
 
 // aboutOrder lets a browser that follows a link through to a station of an

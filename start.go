@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
@@ -19,10 +18,7 @@ import (
 
 // start begins a payment. It calls nobody and stores nothing: the order goes
 // into a sealed cookie, and the payer to the gateway's OAuth.
-func (h *Handler) start(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, item string) error {
-	if h.OutsideWeChat == "pass" && !inWeChat(r) {
-		return next.ServeHTTP(w, r)
-	}
+func (h *Handler) start(w http.ResponseWriter, r *http.Request, item string) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodPost {
 		return h.wrongMethod(w, r, "GET, HEAD, POST")
 	}

@@ -58,7 +58,7 @@ func TestMistakesInJSONNameTheirField(t *testing.T) {
 		{"client_key", "{file.does-not-exist}", "client_key: "},
 		{"mchid", "{http.request.uri}", "mchid: "},
 		{"merchant_name", "", "merchant_name: required"},
-		{"currency", "XXX", `currency: "XXX" is not one of AED`},
+		{"currency", "ZZZ", `currency: "ZZZ" is not one of AED`},
 		{"environment", "staging", "environment: "},
 		{"sign_type", "sha1", "sign_type: "},
 		{"timeout", "100ms", "timeout: 100ms is out of range"},

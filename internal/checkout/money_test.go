@@ -53,7 +53,7 @@ func TestBadPricesAreRefusedWithTheReason(t *testing.T) {
 		{"NaN", "HKD", "not a decimal"},
 		{"1000000000.00", "HKD", "more than the gateway takes, 999999999.99"},
 		{strings.Repeat("9", 40), "HKD", "more than the gateway takes"},
-		{"1", "XXX", `unknown currency "XXX"`},
+		{"1", "ZZZ", `unknown currency "ZZZ"`},
 	} {
 		_, err := ParsePrice(test.decimal, test.currency)
 		assert.ErrorContains(t, err, test.reason, "%q %s", test.decimal, test.currency)

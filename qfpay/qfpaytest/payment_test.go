@@ -53,7 +53,7 @@ func TestWrongPaymentParametersAreRefused(t *testing.T) {
 		"leading zero":              {"txamt", "0128", "1104"},
 		"12 digits":                 {"txamt", "100000000000", "1104"},
 		"lower-case currency":       {"txcurrcd", "hkd", "1104"},
-		"unknown currency":          {"txcurrcd", "XXX", "1104"},
+		"unknown currency":          {"txcurrcd", "ZZZ", "1104"},
 		"another pay_type":          {"pay_type", "800201", "1104"},
 		"number of 129 bytes":       {"out_trade_no", strings.Repeat("N", 129), "1104"},
 		"number with a space":       {"out_trade_no", "N 1", "1104"},

@@ -164,12 +164,16 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// freeAddress finds a port below those that the system hands out by itself, so
-// that no other test gets it in the meantime.
+// nextPort counts up from a random start, below the ports that the system hands
+// out by itself: no address is given out twice, and no other test gets it.
+var nextPort = 20000 + rand.IntN(8000)
+
+// freeAddress finds an address to listen on.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	for {
-		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))
+		nextPort++
+		address := fmt.Sprintf("127.0.0.1:%d", nextPort)
 		if listener, err := net.Listen("tcp", address); err == nil {
 			listener.Close()
 			return address

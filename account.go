@@ -20,6 +20,7 @@ type account struct {
 	refusals  refusals
 	pace      *pace
 	woken     woken
+	storages  storages
 }
 
 func newAccount() *account {

@@ -42,16 +42,20 @@ func (a *App) Provision(ctx caddy.Context) error {
 	return nil
 }
 
+// owner is what handlers with the same ledger must have in common.
+type owner struct{ appCode, mchID, storage string }
+
 // employ has the app look after the books of a handler. Handlers with the same
-// ledger must have the same account; each may bring webhooks of its own.
-func (a *App) employ(b *books, account string, endpoints []*webhook.Endpoint) error {
+// ledger must have the same account and storage; each may bring webhooks of its
+// own.
+func (a *App) employ(b *books, owner owner, endpoints []*webhook.Endpoint) error {
 	keeper, ok := a.clerks[b.name]
 	if !ok {
-		keeper = &clerk{books: b, owner: account, logger: a.logger}
+		keeper = &clerk{books: b, owner: owner, logger: a.logger}
 		a.clerks[b.name] = keeper
 	}
-	if keeper.owner != account {
-		return fieldError{"name", fmt.Errorf("the ledger %s belongs to another account already", b.name)}
+	if keeper.owner != owner {
+		return fieldError{"name", fmt.Errorf("the ledger %s belongs to another account or storage already; give this one another name", b.name)}
 	}
 	keeper.addEndpoints(endpoints)
 	return nil

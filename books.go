@@ -29,21 +29,35 @@ type books struct {
 func (b *books) expiry(order ledger.Order) time.Time { return order.Intent.At.Add(b.orderTTL) }
 
 // enquire asks the gateway about a pending order, at most once per
-// [enquiryInterval] and one request at a time, and returns the order as it is
-// known after that. A gateway that does not answer changes nothing.
+// [enquiryInterval] and one request at a time over all nodes, and returns the
+// order as it is known after that. A gateway that does not answer changes nothing.
 func (b *books) enquire(ctx context.Context, order ledger.Order) ledger.Order {
 	if !b.account.asked.due(order.ID, b.now()) {
 		return order
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.timeout+5*time.Second)
 	defer cancel()
-	settled, err, _ := b.account.enquiries.Do(order.ID, func() (any, error) { return b.ask(ctx, order) })
+	settled, err, _ := b.account.enquiries.Do(order.ID, func() (any, error) { return b.askInTurn(ctx, order) })
 	if err != nil {
 		b.logger.Warn("the enquiry did not settle the order; it stays open",
 			append(orderFields(order.ID, order.Intent), zap.Error(err))...)
 		return order
 	}
 	return settled.(ledger.Order)
+}
+
+// askInTurn asks unless another node does, or just did. What that one learned
+// is in the ledger then.
+func (b *books) askInTurn(ctx context.Context, order ledger.Order) (ledger.Order, error) {
+	done, ok, err := b.ledger.TakeTurn(ctx, order.ID, b.now(), enquiryInterval)
+	if err != nil {
+		return order, err
+	}
+	if !ok {
+		return b.ledger.Find(ctx, order.ID)
+	}
+	defer done()
+	return b.ask(ctx, order)
 }
 
 // ask makes the enquiry: by the gateway's own number where it is known, which

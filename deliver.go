@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -102,6 +103,9 @@ func (c *clerk) tellOne(ctx context.Context, subject string, event event, endpoi
 	if !ok {
 		return time.Time{}, c.giveUp(ctx, subject, event, endpoint, delivery)
 	}
+	if c.gone.has(endpoint) {
+		return c.hold(ctx, subject, event, endpoint, delivery)
+	}
 	if c.now().Before(due) {
 		return due, nil
 	}
@@ -130,7 +134,10 @@ func (c *clerk) tellOne(ctx context.Context, subject string, event event, endpoi
 		return time.Time{}, c.ledger.RecordDelivered(ctx, subject, delivery,
 			ledger.Delivered{At: attempt.At, Attempts: len(delivery.Attempts), Status: result.Status})
 	case result.Disabled:
-		return time.Time{}, c.giveUp(ctx, subject, event, endpoint, delivery)
+		c.logger.Error("a webhook answered 410, Gone, and is told nothing more until the configuration is loaded again; its events wait for that",
+			append(fields, zap.Duration("at_most", webhook.Span))...)
+		c.gone.add(endpoint)
+		return c.hold(ctx, subject, event, endpoint, delivery)
 	default:
 		c.logger.Warn("webhook not delivered", append(fields, zap.Error(result.Err))...)
 		if due, ok = dueAttempt(message.ID, event, delivery); !ok {
@@ -138,6 +145,39 @@ func (c *clerk) tellOne(ctx context.Context, subject string, event event, endpoi
 		}
 		return due, nil
 	}
+}
+
+// hold keeps an event for an endpoint that wants nothing more. It may be a
+// mistake that the operator mends, so the event waits as long as one that
+// cannot be delivered.
+func (c *clerk) hold(ctx context.Context, subject string, event event, endpoint *webhook.Endpoint, delivery ledger.Delivery) (next time.Time, err error) {
+	if c.now().After(event.at.Add(webhook.Span)) {
+		return time.Time{}, c.giveUp(ctx, subject, event, endpoint, delivery)
+	}
+	return c.now().Add(holdInterval), nil
+}
+
+const holdInterval = time.Hour
+
+// gone are the endpoints that answered 410 since the configuration was loaded.
+type gone struct {
+	mu  sync.Mutex
+	ids map[string]bool
+}
+
+func (g *gone) has(endpoint *webhook.Endpoint) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.ids[endpoint.ID()]
+}
+
+func (g *gone) add(endpoint *webhook.Endpoint) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ids == nil {
+		g.ids = make(map[string]bool)
+	}
+	g.ids[endpoint.ID()] = true
 }
 
 // dueAttempt is when the next attempt is due; false when none is left.

@@ -1,8 +1,7 @@
 package qfpayjsapi
 
-// LetEnquiriesBeDue stands for waiting until every order may be asked about
-// again.
-func LetEnquiriesBeDue() {
+// ForgetEnquiries forgets when this process last asked about orders.
+func ForgetEnquiries() {
 	accounts.Range(func(_, shared any) bool {
 		asked := &shared.(*account).asked
 		asked.mu.Lock()

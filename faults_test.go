@@ -164,7 +164,7 @@ func TestEveryFaultOfTheEnquiry(t *testing.T) {
 			assert.Contains(t, waiting.body, `http-equiv="refresh"`)
 			assert.Equal(t, []string{"intent", "prepared"}, shop.facts(order))
 			shop.gateway.ClearFaults()
-			letEnquiriesBeDue()
+			shop.letEnquiriesBeDue()
 			payer.get("/pay/return/" + order)
 			assert.Contains(t, shop.facts(order), "paid")
 		})
@@ -193,7 +193,7 @@ func TestAPaymentWhoseReplyWasLostIsNeverCalledFailed(t *testing.T) {
 	assert.Equal(t, unknown, whither(t, back))
 	assert.Equal(t, 1, shop.gateway.Calls("query"), "the gateway is asked about it")
 	require.NoError(t, shop.gateway.Pay(order), "if it is paid all the same")
-	letEnquiriesBeDue()
+	shop.letEnquiriesBeDue()
 	payer.get("/pay/return/" + order)
 	assert.Contains(t, shop.facts(order), "paid")
 }

@@ -48,7 +48,7 @@ func TestAPaymentGoesFromThePayLinkToTheReceipt(t *testing.T) {
 			assert.Contains(t, waiting.body, `http-equiv="refresh"`, "not paid yet: the page looks again")
 
 			require.NoError(t, shop.gateway.Pay(order))
-			letEnquiriesBeDue()
+			shop.letEnquiriesBeDue()
 			receipt := payer.get("/pay/return/" + order)
 			require.Equal(t, http.StatusOK, receipt.status)
 			for _, text := range []string{"HK$256.00", "Harbour Pets", "Cat food 猫粮", order, "INV-7"} {
@@ -273,7 +273,7 @@ func TestCancelKeepsTheOrderPayableAndFailEndsIt(t *testing.T) {
 	assert.NotContains(t, other.body, "/q/direct", "another browser is not sent to pay")
 
 	require.NoError(t, shop.gateway.Fail(order))
-	letEnquiriesBeDue()
+	shop.letEnquiriesBeDue()
 	failed := payer.get("/pay/return/" + order)
 	assert.Equal(t, http.StatusOK, failed.status)
 	assert.Contains(t, failed.body, "/pay/cat-food?again="+order)
@@ -286,7 +286,7 @@ func TestTheShopsOwnPagesFollowWhatTheGatewaySaid(t *testing.T) {
 	_, order := payer.prepare("/pay/cat-food")
 	assert.Equal(t, http.StatusOK, payer.get("/pay/return/"+order).status, "coming back proves nothing")
 	require.NoError(t, shop.gateway.Pay(order))
-	letEnquiriesBeDue()
+	shop.letEnquiriesBeDue()
 	assert.Equal(t, "/thank-you.html?from=pay&order="+order, payer.get("/pay/return/"+order).location)
 
 	_, order = payer.prepare("/pay/dog-treats")

@@ -13,7 +13,6 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
@@ -150,6 +149,8 @@ type Handler struct {
 	Webhooks []Webhook `json:"webhooks,omitempty"`
 
 	*books    // shared with the app, which finishes what payers leave behind
+	owner     owner
+	storage   *lastingStorage
 	catalogue *checkout.Catalogue
 	seal      *checkout.Seal
 }
@@ -191,6 +192,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.openGateway(); err != nil {
 		return err
 	}
+	if err := h.join(); err != nil {
+		return err
+	}
 	if err := h.openLedger(ctx); err != nil {
 		return err
 	}
@@ -202,6 +206,7 @@ func (h *Handler) Cleanup() error {
 	if h.books == nil || h.account == nil {
 		return nil
 	}
+	h.account.storages.remove(h.storage)
 	return leaveAccount(h.Name)
 }
 
@@ -280,24 +285,30 @@ func (h *Handler) openGateway() error {
 }
 
 func (h *Handler) openLedger(ctx caddy.Context) error {
-	storage, err := h.loadStorage(ctx)
+	h.owner = owner{h.AppCode, h.MchID, string(h.StorageRaw)} // which loading it empties
+	storage, err := h.openStorage(ctx)
 	if err != nil {
 		return fieldError{"storage", err}
 	}
-	h.name = h.Name
+	h.storage = storage
 	h.ledger = ledger.New(storage, h.Name)
 	return nil
 }
 
-// register shares the work with other blocks of the same account, and hands
-// what payers leave behind to the app.
-func (h *Handler) register(ctx caddy.Context) error {
+// join shares the work with other blocks of the same account.
+func (h *Handler) join() error {
 	shared, err := joinAccount(h.Name)
 	if err != nil {
 		return err
 	}
+	h.name = h.Name
 	h.account = shared
 	h.gateway.pace = shared.pace
+	return nil
+}
+
+// register hands what payers leave behind to the app.
+func (h *Handler) register(ctx caddy.Context) error {
 	h.emit = emitter(ctx)
 	endpoints, err := h.endpoints()
 	if err != nil {
@@ -307,7 +318,7 @@ func (h *Handler) register(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	return app.(*App).employ(h.books, h.AppCode+"\x00"+h.MchID, endpoints)
+	return app.(*App).employ(h.books, h.owner, endpoints)
 }
 
 func (h *Handler) endpoints() ([]*webhook.Endpoint, error) {
@@ -327,24 +338,14 @@ func (h *Handler) endpoints() ([]*webhook.Endpoint, error) {
 // go to the configuration that is active then.
 func emitter(ctx caddy.Context) func(string, map[string]any) {
 	return func(event string, data map[string]any) {
+		hearing := ctx
 		if ctx.Err() != nil {
-			ctx = caddy.ActiveContext()
+			hearing = caddy.ActiveContext()
 		}
-		if app, err := ctx.AppIfConfigured("events"); err == nil {
-			app.(*caddyevents.App).Emit(ctx, event, data)
+		if app, err := hearing.AppIfConfigured("events"); err == nil {
+			app.(*caddyevents.App).Emit(hearing, event, data)
 		}
 	}
-}
-
-func (h *Handler) loadStorage(ctx caddy.Context) (certmagic.Storage, error) {
-	if len(h.StorageRaw) == 0 {
-		return ctx.Storage(), nil
-	}
-	module, err := ctx.LoadModule(h, "StorageRaw")
-	if err != nil {
-		return nil, err
-	}
-	return module.(caddy.StorageConverter).CertMagicStorage()
 }
 
 // Interface guards

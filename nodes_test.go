@@ -85,6 +85,34 @@ func TestOneNodeIsNotifiedAndTheOtherSeesThePayerReturn(t *testing.T) {
 	}
 }
 
+func TestTwoNodesAskTheGatewayInTurn(t *testing.T) {
+	one, two := twoNodes(t)
+	callback := one.authorize(t, "/pay/cat-food")
+	one.visit(t, callback)
+	order, err := one.ledger.Find(t.Context(), orderIn(callback))
+	require.NoError(t, err)
+	everybodyAsks := func() {
+		var all sync.WaitGroup
+		for i := range 8 {
+			node := []*books{one.books, two.books}[i%2]
+			all.Go(func() { node.enquire(t.Context(), order) })
+		}
+		all.Wait()
+	}
+	everybodyAsks()
+	assert.Equal(t, 1, one.simulator.Calls("query"))
+	one.hands.set(one.now().Add(enquiryInterval - time.Millisecond))
+	everybodyAsks()
+	assert.Equal(t, 1, one.simulator.Calls("query"))
+	require.NoError(t, one.simulator.Pay(order.ID))
+	one.hands.set(one.now().Add(time.Millisecond))
+	everybodyAsks()
+	assert.Equal(t, 2, one.simulator.Calls("query"))
+	settled, err := two.ledger.Find(t.Context(), order.ID)
+	require.NoError(t, err)
+	assert.Equal(t, ledger.StatusPaid, settled.Status())
+}
+
 func TestAnotherNodeGoesOnWhereOneStopped(t *testing.T) {
 	one, two := twoNodes(t)
 	callback := one.authorize(t, "/pay/cat-food")

@@ -7,7 +7,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -54,9 +53,6 @@ func (h *Handler) notify(w http.ResponseWriter, r *http.Request) error {
 	}
 	return answerGateway(w, http.StatusOK, "SUCCESS")
 }
-
-// storeLimit bounds how long a notification waits for storage.
-const storeLimit = 10 * time.Second
 
 func answerGateway(w http.ResponseWriter, status int, text string) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

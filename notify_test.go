@@ -243,7 +243,7 @@ func TestTheStatusIsForTheShopsOwnPages(t *testing.T) {
 		payer.get("/pay/return/" + order)
 	}
 	assert.Equal(t, 1, shop.gateway.Calls("query"), "however often it is polled")
-	letEnquiriesBeDue()
+	shop.letEnquiriesBeDue()
 	var status struct {
 		Status string
 		PaidAt string `json:"paid_at"`

@@ -16,8 +16,9 @@ import (
 // clerk works through the open orders of one ledger, on one node at a time.
 type clerk struct {
 	*books
-	owner     string // the account, for comparison
+	owner     owner
 	endpoints []*webhook.Endpoint
+	gone      gone
 	logger    *zap.Logger
 }
 
@@ -26,7 +27,7 @@ const (
 	rescanInterval = 5 * time.Second  // to find what other nodes opened
 	troubleWait    = 5 * time.Second  // after storage failed
 	strayAge       = time.Hour        // of an index entry without an intent
-	attendLimit    = 60 * time.Second // for one look at one order
+	attendLimit    = 60 * time.Second // for one look at one order, or at the index
 	workers        = 16               // orders looked at at once
 )
 
@@ -115,6 +116,8 @@ func (c *clerk) idle(due map[string]time.Time, busy int, rescan time.Time) time.
 
 // scan adds what is in the index and not yet on the clerk's list.
 func (c *clerk) scan(ctx context.Context, due map[string]time.Time, busy map[string]struct{}) {
+	ctx, cancel := context.WithTimeout(ctx, attendLimit)
+	defer cancel()
 	subjects, err := c.ledger.Open(ctx)
 	if err != nil {
 		c.logger.Warn("the index of open orders cannot be read; it is tried again", zap.Error(err))

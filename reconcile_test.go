@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/time/rate"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
@@ -33,6 +34,7 @@ func openOffice(t *testing.T, changes map[string]any) *office {
 	c := openCounter(t, changes)
 	endpoints, err := c.endpoints()
 	require.NoError(t, err)
+	c.account.pace.bucket = rate.NewLimiter(rate.Inf, paceBurst) // its waiting would be real
 	return &office{c, &clerk{books: c.books, endpoints: endpoints, logger: c.logger}, map[string]time.Time{}}
 }
 
@@ -375,8 +377,23 @@ func TestAShopMayAskToBeToldLaterOrNever(t *testing.T) {
 		program := startShopProgram(t, http.StatusGone)
 		o := openOffice(t, withWebhook(program))
 		require.NoError(t, o.simulator.Pay(o.prepare(t, "/pay/cat-food")))
-		o.work(t, 100*time.Hour)
-		assert.Len(t, program.ids, 1)
+		o.work(t, time.Minute)
+		require.NoError(t, o.simulator.Pay(o.prepare(t, "/pay/cat-food?ref=2")))
+		o.work(t, webhook.Span+2*time.Hour)
+		assert.Len(t, program.ids, 1, "no other order is told either")
+		open, err := o.ledger.Open(t.Context())
+		require.NoError(t, err)
+		assert.Empty(t, open, "in the end it is given up")
+	})
+	t.Run("until the operator has loaded the configuration again", func(t *testing.T) {
+		program := startShopProgram(t, http.StatusGone)
+		o := openOffice(t, withWebhook(program))
+		require.NoError(t, o.simulator.Pay(o.prepare(t, "/pay/cat-food")))
+		o.work(t, 24*time.Hour)
+		require.Len(t, program.ids, 1)
+		o.clerk = &clerk{books: o.clerk.books, endpoints: o.clerk.endpoints, logger: o.clerk.logger}
+		o.work(t, 2*time.Hour)
+		assert.Len(t, program.ids, 2)
 	})
 }
 

@@ -17,7 +17,7 @@ import (
 // comeBack is where the pay page sends the payer. Coming back proves nothing:
 // the gateway is asked, and the page says what the gateway said.
 func (h *Handler) comeBack(w http.ResponseWriter, r *http.Request, id string) error {
-	order, err := h.ledger.Find(r.Context(), id)
+	order, err := h.find(r, id)
 	if errors.Is(err, ledger.ErrUnknown) {
 		return h.problem(w, r, pages.Problem{Kind: pages.UnknownOrder})
 	}

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,7 +52,9 @@ type shop struct {
 	folder  string           // Caddy's storage
 	logFile string
 
-	without bool // leaves the block out
+	without bool   // leaves the block out
+	storage string // module that Caddy uses
+	held    gate
 
 	site    string // Caddyfile lines beside the block
 	block   string // subdirectives beside the usual ones
@@ -88,6 +92,7 @@ func openShop(t testing.TB, settings ...set) *shop {
 		folder:  t.TempDir(),
 		logFile: filepath.Join(t.TempDir(), "caddy.log"),
 		timeout: "timeout 2s",
+		storage: "file_system",
 	}
 	config := qfpaytest.Config{AppCode: appCode, ClientKey: clientKey, Seed: 1, AnyPort: true, NoRateLimit: true, NotifyOff: true}
 	for _, set := range settings {
@@ -96,7 +101,7 @@ func openShop(t testing.TB, settings ...set) *shop {
 	var err error
 	s.gateway, err = qfpaytest.New(config)
 	require.NoError(t, err)
-	s.line = httptest.NewServer(s.gateway)
+	s.line = httptest.NewServer(s.held.before(s.gateway))
 	s.load()
 	t.Cleanup(func() {
 		require.NoError(t, caddy.Stop())
@@ -109,9 +114,44 @@ func openShop(t testing.TB, settings ...set) *shop {
 // load loads the shop's configuration, as at start or at a reload.
 func (s *shop) load() {
 	s.t.Helper()
+	require.NoError(s.t, s.tryToLoad())
+}
+
+func (s *shop) tryToLoad() error {
+	s.t.Helper()
 	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(s.caddyfile()), map[string]any{"filename": "Caddyfile"})
 	require.NoError(s.t, err)
-	require.NoError(s.t, caddy.Load(config, true))
+	return caddy.Load(config, true)
+}
+
+// gate holds calls to the gateway up until they are let through.
+type gate struct {
+	mu      sync.Mutex
+	path    string
+	opens   chan struct{}
+	waiting atomic.Int32
+}
+
+// hold makes calls to a path of the gateway wait until through is called.
+func (g *gate) hold(path string) (through func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.path, g.opens = path, make(chan struct{})
+	return sync.OnceFunc(func() { close(g.opens) })
+}
+
+func (g *gate) before(gateway http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		g.mu.Lock()
+		path, opens := g.path, g.opens
+		g.mu.Unlock()
+		if path == r.URL.Path {
+			g.waiting.Add(1)
+			<-opens
+			g.waiting.Add(-1)
+		}
+		gateway.ServeHTTP(w, r)
+	})
 }
 
 func (s *shop) caddyfile() string {
@@ -123,8 +163,8 @@ func (s *shop) caddyfile() string {
 	admin %s
 	persist_config off
 	auto_https off
-	grace_period 1s
-	storage file_system %s
+	grace_period 200ms
+	storage %s %s
 	log {
 		output file %s
 		level DEBUG
@@ -137,7 +177,7 @@ func (s *shop) caddyfile() string {
 	%s
 	respond "the shop" 200
 }
-`, s.admin, s.folder, s.logFile, s.global, s.url, directive, s.site)
+`, s.admin, s.storage, s.folder, s.logFile, s.global, s.url, directive, s.site)
 }
 
 func (s *shop) directive() string {
@@ -330,4 +370,13 @@ func (s *shop) log() string {
 	return string(bytes.ToValidUTF8(text, []byte("?")))
 }
 
-func letEnquiriesBeDue() { qfpayjsapi.LetEnquiriesBeDue() }
+// letEnquiriesBeDue stands for waiting until every order may be asked about
+// again.
+func (s *shop) letEnquiriesBeDue() {
+	qfpayjsapi.ForgetEnquiries()
+	for _, key := range s.stored() {
+		if strings.HasPrefix(filepath.Base(filepath.Dir(key)), "open") {
+			require.NoError(s.t, os.WriteFile(filepath.Join(s.folder, "qfpay_jsapi", key), []byte("{}"), 0o600))
+		}
+	}
+}

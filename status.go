@@ -28,7 +28,7 @@ type orderStatus struct {
 
 // status answers the shop's own pages with JSON.
 func (h *Handler) status(w http.ResponseWriter, r *http.Request, id string) error {
-	order, err := h.ledger.Find(r.Context(), id)
+	order, err := h.find(r, id)
 	if errors.Is(err, ledger.ErrUnknown) {
 		return unknownStatus(w)
 	}

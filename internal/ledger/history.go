@@ -42,8 +42,8 @@ func IsOrphan(subject string) bool { return strings.HasPrefix(subject, orphanMar
 // fact.
 type History map[string]json.RawMessage
 
-// History lists and loads every fact of an order or orphan, the marks of its
-// deliveries included. It is for work that no payer waits for.
+// History lists and loads every fact of a known order or orphan, the marks of
+// its deliveries included. It is for work that no payer waits for.
 func (l *Ledger) History(ctx context.Context, subject string) (History, error) {
 	folder, err := l.folder(subject)
 	if err != nil {
@@ -70,6 +70,9 @@ func (l *Ledger) History(ctx context.Context, subject string) (History, error) {
 			return nil, fmt.Errorf("%s of %s is damaged", name, subject)
 		}
 		history[name] = value
+	}
+	if !IsOrphan(subject) && history["intent"] == nil {
+		return nil, fmt.Errorf("listing the facts of %s: the list lacks what is known to be there", subject)
 	}
 	return history, nil
 }

@@ -115,9 +115,14 @@ func (l *Ledger) Lock(ctx context.Context, subject string) (unlock func(), err e
 		return nil, fmt.Errorf("locking %s: %w", subject, err)
 	}
 	return func() {
-		_ = l.storage.Unlock(context.WithoutCancel(ctx), name)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockLimit)
+		defer cancel()
+		_ = l.storage.Unlock(ctx, name)
 	}, nil
 }
+
+// unlockLimit bounds an unlocking that goes on after the work was given up.
+const unlockLimit = 5 * time.Second
 
 func (l *Ledger) store(ctx context.Context, key string, fact any) error {
 	value, err := json.Marshal(fact)

@@ -15,10 +15,42 @@ import (
 // which it stays until the shop has been told.
 const orphanMark = "orphan."
 
+// openEntry is what the index holds of an order.
+type openEntry struct {
+	// Asked is when a node last asked the gateway about the order. It is a hint
+	// that keeps nodes from asking twice, and may be lost.
+	Asked time.Time `json:"asked,omitzero"`
+}
+
 // Reopen puts an order on the index of open orders: something is left to do.
 func (l *Ledger) Reopen(ctx context.Context, subject string) error {
-	return l.store(ctx, l.openKey(subject), struct{}{})
+	return l.store(ctx, l.openKey(subject), openEntry{})
 }
+
+// TakeTurn claims the right to ask the gateway about an open order now. Over
+// all nodes one asks at a time, and none within interval of the last. Whoever
+// has the turn calls done after asking.
+func (l *Ledger) TakeTurn(ctx context.Context, order string, now time.Time, interval time.Duration) (done func(), ok bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, turnLimit)
+	defer cancel()
+	unlock, err := l.Lock(ctx, "ask-"+order)
+	if err != nil {
+		return nil, false, err
+	}
+	var entry openEntry
+	if _, err = load(ctx, l.storage, l.openKey(order), &entry); err == nil && now.Sub(entry.Asked).Abs() >= interval {
+		err = l.store(ctx, l.openKey(order), openEntry{Asked: now.UTC()})
+		ok = err == nil
+	}
+	if !ok {
+		unlock()
+		return nil, false, err
+	}
+	return unlock, true, nil
+}
+
+// turnLimit bounds how long a node waits while another one asks.
+const turnLimit = 3 * time.Second
 
 // Finish takes an order or orphan off the index: nothing is left to do.
 func (l *Ledger) Finish(ctx context.Context, subject string) error {

@@ -25,6 +25,10 @@ var waits = [Attempts]time.Duration{
 	24 * time.Hour,
 }
 
+// Span is how long after an event the last attempt can be due, without what
+// endpoints ask for by Retry-After.
+const Span = 4 * 24 * time.Hour
+
 // Next returns when attempt n (1 is the first) of the message called id is
 // due, given when the attempt before it was made, or for the first one, when
 // the event happened. ok is false when there is no such attempt.

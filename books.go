@@ -93,10 +93,6 @@ func (b *books) expire(ctx context.Context, order ledger.Order) ledger.Order {
 	}
 	fields := orderFields(order.ID, order.Intent)
 	closed, reason := b.end(ctx, order)
-	if reason == "" && b.now().After(b.expiry(order).Add(giveUp)) {
-		b.logger.Error("the gateway never said what became of an order; it counts as closed from now on", fields...)
-		closed, reason = ledger.Closed{At: b.now().UTC()}, "given_up"
-	}
 	if reason == "" {
 		return order
 	}
@@ -118,7 +114,8 @@ func (b *books) expire(ctx context.Context, order ledger.Order) ledger.Order {
 }
 
 // giveUp is how long after its time an order is asked about that the gateway
-// neither closes nor settles.
+// neither closes nor settles. One that it will not close because it is paid,
+// although the enquiry does not show it, is never given up.
 const giveUp = 24 * time.Hour
 
 // end asks the gateway to close the trade of an order. The reason is empty if
@@ -129,20 +126,34 @@ func (b *books) end(ctx context.Context, order ledger.Order) (closed ledger.Clos
 	if order.Prepared != nil {
 		request.Syssn = order.Prepared.Syssn
 	}
+	fields := orderFields(order.ID, order.Intent)
 	err := b.gateway.Close(ctx, request)
 	var failure *qfpay.Error
+	answered := errors.As(err, &failure)
 	switch {
 	case err == nil:
 		return closed, "closed"
-	case errors.As(err, &failure) && failure.NotFound():
+	case answered && failure.NotFound() && !b.underWay(order):
 		closed.Respcd = failure.Respcd
 		return closed, "not_found"
+	case b.now().After(b.expiry(order).Add(giveUp)) && !(answered && failure.Paid()):
+		b.logger.Error("the gateway never said what became of an order; it counts as closed from now on", append(fields, zap.Error(err))...)
+		return closed, "given_up"
 	default:
-		b.logger.Warn("the gateway did not close an order whose time is over; it stays open",
-			append(orderFields(order.ID, order.Intent), zap.Error(err))...)
+		b.logger.Warn("the gateway did not close an order whose time is over; it stays open", append(fields, zap.Error(err))...)
 		return closed, ""
 	}
 }
+
+// underWay reports whether a callback may be asking for the payment right now:
+// what the gateway does not know yet, it may know in a moment.
+func (b *books) underWay(order ledger.Order) bool {
+	return order.Prepared == nil && b.now().Before(order.Intent.Sent.Add(b.callbackTime()))
+}
+
+// callbackTime bounds the whole work of a callback: two calls to the gateway,
+// and the time until the lock of a node that died counts as stale.
+func (b *books) callbackTime() time.Duration { return 2*b.timeout + 15*time.Second }
 
 // tell lets Caddy's event handlers know, and the app, which tells the shop.
 func (b *books) tell(order ledger.Order, event string) {

@@ -39,12 +39,6 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request, order string)
 	return h.follow(w, r, site, ticket, next.(turn))
 }
 
-// callbackTime bounds the whole work of a callback: two calls to the gateway,
-// and the time until the lock of a node that died counts as stale.
-func (h *Handler) callbackTime() time.Duration {
-	return 2*time.Duration(h.Timeout) + 15*time.Second
-}
-
 // turn is where a callback leads: exactly one of its members is set.
 type turn struct {
 	payURL   string           // the payer can pay there
@@ -87,14 +81,19 @@ func (h *Handler) follow(w http.ResponseWriter, r *http.Request, site origin, ti
 // advance takes an order as far as it can go: to the pay page, if all is well.
 func (h *Handler) advance(ctx context.Context, site origin, ticket checkout.Ticket, code, client string) turn {
 	began := h.now()
-	if next, known := h.recall(ctx, ticket); known {
+	next, known := h.recall(ctx, ticket)
+	if known && !next.unknown {
 		return next
 	}
-	if ticket.Expired(h.now(), time.Duration(h.OrderTTL)) {
-		return turn{problem: pages.Expired}
-	}
-	if wait := h.account.refusals.wait(client, h.now()); wait > 0 {
-		return turn{problem: pages.TooMany, wait: wait}
+	// An order without an outcome may be in another node's hands just now: the
+	// lock waits for what that node comes to.
+	if !known {
+		if ticket.Expired(h.now(), time.Duration(h.OrderTTL)) {
+			return turn{problem: pages.Expired}
+		}
+		if wait := h.account.refusals.wait(client, h.now()); wait > 0 {
+			return turn{problem: pages.TooMany, wait: wait}
+		}
 	}
 	unlock, err := h.ledger.Lock(ctx, ticket.Order)
 	if err != nil {
@@ -108,7 +107,7 @@ func (h *Handler) advance(ctx context.Context, site origin, ticket checkout.Tick
 	if err != nil {
 		return h.withoutOpenID(ctx, ticket, client, err)
 	}
-	next := h.pay(ctx, site, ticket, openID)
+	next = h.pay(ctx, site, ticket, openID)
 	h.logger.Info("callback", append(orderFields(ticket.Order, ticket.Intent),
 		zap.Bool("payable", next.payURL != ""), zap.Float64("seconds", h.now().Sub(began).Seconds()))...)
 	return next

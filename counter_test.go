@@ -76,13 +76,8 @@ func openCounter(t testing.TB, changes map[string]any) *counter {
 // visit is a request of WeChat's browser that keeps cookies.
 func (c *counter) visit(t testing.TB, address string) *http.Response {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodGet, address, nil)
-	r.Header.Set("User-Agent", "MicroMessenger/8.0")
-	for name, value := range c.jar {
-		r.AddCookie(&http.Cookie{Name: name, Value: value})
-	}
 	w := httptest.NewRecorder()
-	require.NoError(t, c.ServeHTTP(w, asCaddyWould(r), nobody))
+	require.NoError(t, c.ServeHTTP(w, c.request(address), nobody))
 	for _, cookie := range w.Result().Cookies() {
 		if cookie.MaxAge < 0 {
 			delete(c.jar, cookie.Name)
@@ -93,14 +88,30 @@ func (c *counter) visit(t testing.TB, address string) *http.Response {
 	return w.Result()
 }
 
+// request is what WeChat's browser sends, with the cookies it has.
+func (c *counter) request(address string) *http.Request {
+	r := httptest.NewRequest(http.MethodGet, address, nil)
+	r.Header.Set("User-Agent", "MicroMessenger/8.0")
+	for name, value := range c.jar {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	return asCaddyWould(r)
+}
+
 // authorize opens a pay link and returns the path of the callback with a code.
 func (c *counter) authorize(t testing.TB, link string) string {
 	t.Helper()
 	start := c.visit(t, link)
 	require.Equal(t, http.StatusFound, start.StatusCode)
-	oauth, err := url.Parse(start.Header.Get("Location"))
+	return c.back(t, start.Header.Get("Location"))
+}
+
+// back is where the OAuth leads back to, with a code.
+func (c *counter) back(t testing.TB, oauth string) string {
+	t.Helper()
+	address, err := url.Parse(oauth)
 	require.NoError(t, err)
-	callback, err := url.Parse(oauth.Query().Get("redirect_uri"))
+	callback, err := url.Parse(address.Query().Get("redirect_uri"))
 	require.NoError(t, err)
 	return callback.Path + "?code=" + c.simulator.Code()
 }

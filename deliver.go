@@ -41,11 +41,15 @@ func (c *clerk) closeIdle() {
 
 // deliver tells the shop of all that happened to an order that is not pending
 // any more, and takes the order off the index when nothing is left to tell.
-func (c *clerk) deliver(ctx context.Context, order ledger.Order) (next time.Time, err error) {
+func (c *clerk) deliver(ctx context.Context, id string) (next time.Time, err error) {
 	if len(c.endpoints) == 0 {
-		return time.Time{}, c.ledger.Finish(ctx, order.ID)
+		return time.Time{}, c.ledger.Finish(ctx, id)
 	}
-	history, err := c.ledger.History(ctx, order.ID)
+	history, err := c.ledger.History(ctx, id)
+	if err != nil {
+		return time.Time{}, err
+	}
+	order, err := c.ledger.Find(ctx, id) // after the history: what is in that is known here
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -53,7 +57,7 @@ func (c *clerk) deliver(ctx context.Context, order ledger.Order) (next time.Time
 	if err != nil {
 		return time.Time{}, err
 	}
-	return c.tellAll(ctx, order.ID, events, history)
+	return c.tellAll(ctx, id, events, history)
 }
 
 func (c *clerk) lookAtOrphan(ctx context.Context, subject string) (next time.Time, err error) {
@@ -87,9 +91,24 @@ func (c *clerk) tellAll(ctx context.Context, subject string, events []event, his
 		}
 	}
 	if next.IsZero() {
-		return next, c.ledger.Finish(ctx, subject)
+		return next, c.finish(ctx, subject, history)
 	}
 	return next, nil
+}
+
+// finish takes a subject off the index, unless news came while the shop was
+// told the old ones. Whoever brings news puts the subject on the index after
+// them: that comes either after the removal here, or before the look after it.
+func (c *clerk) finish(ctx context.Context, subject string, told ledger.History) error {
+	if err := c.ledger.Finish(ctx, subject); err != nil {
+		return err
+	}
+	history, err := c.ledger.History(ctx, subject)
+	if err == nil && !history.Adds(told) {
+		return nil
+	}
+	c.account.wake(subject)
+	return c.ledger.Reopen(ctx, subject)
 }
 
 // tellOne makes an attempt if it is due. The zero time means that the endpoint

@@ -24,15 +24,17 @@ type clerk struct {
 
 // How the clerk divides its time.
 const (
-	rescanInterval = 5 * time.Second  // to find what other nodes opened
-	troubleWait    = 5 * time.Second  // after storage failed
-	strayAge       = time.Hour        // of an index entry without an intent
+	rescanInterval = 5 * time.Second // to find what other nodes opened
+	troubleWait    = 5 * time.Second // after storage failed
+	strayAge       = time.Hour       // of an index entry without an intent
+	leadTerm       = time.Hour
 	attendLimit    = 60 * time.Second // for one look at one order, or at the index
 	workers        = 16               // orders looked at at once
 )
 
 // run keeps the ledger's lock while it works, so that only one node does. If
-// the lock slips, two work: that asks and tells twice, and breaks nothing.
+// the lock slips, two work: that tells twice, under the same ids, and breaks
+// nothing. It ends when one of them gives the lock back after a term.
 func (c *clerk) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		unlock, err := c.ledger.Lock(ctx, "clerk")
@@ -48,8 +50,8 @@ func (c *clerk) run(ctx context.Context) {
 	}
 }
 
-// lead works until the context ends. Every open order has a time at which it
-// is looked at next.
+// lead works for a term, or until the context ends. Every open order has a time
+// at which it is looked at next.
 func (c *clerk) lead(ctx context.Context) {
 	due := make(map[string]time.Time)
 	busy := make(map[string]struct{})
@@ -60,7 +62,7 @@ func (c *clerk) lead(ctx context.Context) {
 		}
 	}()
 	var rescan time.Time
-	for ctx.Err() == nil {
+	for end := c.now().Add(leadTerm); ctx.Err() == nil && c.now().Before(end); {
 		now := c.now()
 		if !now.Before(rescan) {
 			c.scan(ctx, due, busy)
@@ -114,14 +116,25 @@ func (c *clerk) idle(due map[string]time.Time, busy int, rescan time.Time) time.
 	return max(next.Sub(c.now()), 10*time.Millisecond)
 }
 
-// scan adds what is in the index and not yet on the clerk's list.
+// scan adds what is in the index and not yet on the clerk's list, and what
+// other nodes have announced.
 func (c *clerk) scan(ctx context.Context, due map[string]time.Time, busy map[string]struct{}) {
 	ctx, cancel := context.WithTimeout(ctx, attendLimit)
 	defer cancel()
-	subjects, err := c.ledger.Open(ctx)
+	subjects, announced, err := c.ledger.Index(ctx)
 	if err != nil {
 		c.logger.Warn("the index of open orders cannot be read; it is tried again", zap.Error(err))
 		return
+	}
+	for _, subject := range announced {
+		if _, attended := busy[subject]; attended {
+			continue // what is being looked at is acknowledged another time
+		}
+		if err := c.ledger.Acknowledge(ctx, subject); err != nil {
+			c.logger.Warn("news of an order wait for storage", zap.String("order", subject), zap.Error(err))
+			continue
+		}
+		due[subject] = c.now()
 	}
 	for _, subject := range subjects {
 		_, listed := due[subject]
@@ -172,7 +185,7 @@ func (c *clerk) look(ctx context.Context, subject string) (next time.Time, err e
 			return next, err
 		}
 	}
-	return c.deliver(ctx, order)
+	return c.deliver(ctx, subject)
 }
 
 // lookAtStray removes an index entry whose intent was never written: the node

@@ -61,6 +61,7 @@ func (o *office) work(t *testing.T, within time.Duration) {
 		if o.due[next].After(o.now()) {
 			o.hands.set(o.due[next])
 		}
+		o.account.pace.resume = time.Time{} // that waiting would be real, too
 		again, err := o.clerk.look(t.Context(), next)
 		require.NoError(t, err)
 		if delete(o.due, next); !again.IsZero() {

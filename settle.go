@@ -82,12 +82,12 @@ func (b *books) recordPaid(ctx context.Context, order *ledger.Order, n news) err
 		return err
 	}
 	order.Paid = &paid
+	if err := b.ledger.Announce(ctx, order.ID); err != nil {
+		return err
+	}
 	fields := append(orderFields(order.ID, order.Intent), zap.String("syssn", n.syssn), zap.String("source", n.source))
 	if late {
 		b.logger.Error("an order was paid after it had been called over: deliver or refund it", fields...)
-		if err := b.ledger.Reopen(ctx, order.ID); err != nil {
-			return err
-		}
 	} else {
 		b.logger.Info("paid", fields...)
 	}
@@ -104,15 +104,16 @@ func (b *books) settleFailed(ctx context.Context, order ledger.Order, n news) (l
 		return order, err
 	}
 	order.Failed = &failed
+	if err := b.ledger.Announce(ctx, order.ID); err != nil {
+		return order, err
+	}
 	b.logger.Info("the gateway ended the trade without a payment",
 		append(orderFields(order.ID, order.Intent), zap.String("syssn", n.syssn), zap.String("respcd", n.respcd))...)
 	b.tell(order, "order.closed")
 	return order, nil
 }
 
-// settleRefunds notes that money went back, and whether all of it did. The
-// order returns to the index, before and after, so that whoever is taking it
-// off at the same moment does not take off the news.
+// settleRefunds notes that money went back, and whether all of it did.
 func (b *books) settleRefunds(ctx context.Context, order ledger.Order, all bool) (ledger.Order, error) {
 	if order.Refunded != nil || !all && order.PartiallyRefunded != nil {
 		return order, nil
@@ -189,7 +190,9 @@ func (b *books) orphan(ctx context.Context, orphan ledger.Orphan) error {
 	return nil
 }
 
-// add records a fact of an order that may have left the index already.
+// add records a fact of an order that may have left the index already. The
+// order returns to the index, before and after, so that whoever is taking it
+// off at the same moment does not take off the news.
 func (b *books) add(ctx context.Context, order string, fact ledger.Fact) error {
 	if err := b.ledger.Reopen(ctx, order); err != nil {
 		return err
@@ -197,5 +200,5 @@ func (b *books) add(ctx context.Context, order string, fact ledger.Fact) error {
 	if err := b.ledger.Record(ctx, order, fact); err != nil {
 		return err
 	}
-	return b.ledger.Reopen(ctx, order)
+	return b.ledger.Announce(ctx, order)
 }

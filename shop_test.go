@@ -2,6 +2,7 @@ package qfpayjsapi_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -322,6 +323,9 @@ func (p *payer) do(method, address, contentType string, body io.Reader) reply {
 		r.Header.Set("Content-Type", contentType)
 	}
 	resp, err := p.browser.Do(r)
+	if errors.Is(err, io.EOF) && method == http.MethodGet { // a reload cut the connection, as browsers know
+		resp, err = p.browser.Do(r)
+	}
 	require.NoError(p.t, err)
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -131,8 +132,8 @@ func (h *Handler) resume(ctx context.Context, tickets []checkout.Ticket, intent 
 			continue
 		case order.Prepared != nil:
 			return resumption{payURL: order.Prepared.PayURL}, nil
-		case h.now().Before(order.Intent.Sent.Add(h.callbackTime())):
-			return resumption{ticket: ticket}, nil // its callback may be waiting for the gateway right now
+		case ticket.Order > again && h.underWay(order): // of older ones the payer has been told that nobody knows
+			return resumption{ticket: ticket}, nil
 		}
 	}
 	return resumption{}, nil
@@ -207,9 +208,13 @@ func (h *Handler) shown(order string, intent ledger.Intent) pages.Order {
 
 // orderFields are the fields by which every log line names an order.
 func orderFields(order string, intent ledger.Intent) []zap.Field {
+	items := make([]string, len(intent.Lines))
+	for i, line := range intent.Lines {
+		items[i] = line.Item
+	}
 	return []zap.Field{
 		zap.String("order", order),
-		zap.String("item", intent.Lines[0].Item),
+		zap.String("item", strings.Join(items, ",")),
 		zap.Int64("amount", intent.Amount),
 		zap.String("currency", intent.Currency),
 	}

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -120,14 +119,11 @@ func (o *office) insist(t *testing.T, callback string) (order string) {
 		if reply.StatusCode == http.StatusServiceUnavailable {
 			continue
 		}
-		oauth, err := url.Parse(reply.Header.Get("Location"))
-		require.NoError(t, err)
-		back, err := url.Parse(oauth.Query().Get("redirect_uri"))
-		require.NoError(t, err)
-		if !strings.HasPrefix(back.Path, "/pay/callback/") {
+		location := reply.Header.Get("Location")
+		if !strings.Contains(location, "get_weixin_oauth_code") {
 			return orderIn(callback)
 		}
-		callback = back.Path + "?code=" + o.simulator.Code()
+		callback = o.back(t, location)
 	}
 }
 

@@ -14,14 +14,16 @@ import (
 )
 
 // RecordOrphan keeps a payment that belongs to no order of ours, and returns
-// what it is called on the index. Keeping it again is harmless.
+// what it is called on the index. Keeping it again is harmless. It is put on
+// the index last, so that no entry leads nowhere: the gateway tells again what
+// was not kept.
 func (l *Ledger) RecordOrphan(ctx context.Context, orphan Orphan) (subject string, err error) {
 	number := strings.ReplaceAll(segment(orphan.Syssn), ".", "_")
 	subject = orphanMark + number
-	if err := l.Reopen(ctx, subject); err != nil {
+	if err := l.store(ctx, path.Join(l.root, "orphans", number+".json"), orphan); err != nil {
 		return "", err
 	}
-	return subject, l.store(ctx, path.Join(l.root, "orphans", number+".json"), orphan)
+	return subject, l.Reopen(ctx, subject)
 }
 
 // FindOrphan returns a kept orphan. The error is [ErrUnknown] if there is none.
@@ -75,6 +77,18 @@ func (l *Ledger) History(ctx context.Context, subject string) (History, error) {
 		return nil, fmt.Errorf("listing the facts of %s: the list lacks what is known to be there", subject)
 	}
 	return history, nil
+}
+
+// Adds reports whether there is a fact in the history that an earlier one
+// lacks. The marks of deliveries are no facts.
+func (h History) Adds(earlier History) bool {
+	for name := range h {
+		_, known := earlier[name]
+		if !known && !strings.HasPrefix(name, "attempt-") && !strings.HasPrefix(name, "delivered-") {
+			return true
+		}
+	}
+	return false
 }
 
 // Refunds returns the refunds of an order, by their numbers.

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -59,21 +60,44 @@ func (l *Ledger) Record(ctx context.Context, order string, fact Fact) error {
 }
 
 // Find returns what is known of an order. The error is [ErrUnknown] when the
-// order has no intent. Facts are loaded by their names, never listed: the cost
-// does not depend on how many orders there are.
+// order has no intent. Facts are loaded by their names, and only the order's
+// own folder is listed: the cost does not depend on how many orders there are.
 func (l *Ledger) Find(ctx context.Context, order string) (Order, error) {
 	folder, err := l.orderFolder(order)
 	if err != nil {
 		return Order{}, err
 	}
-	facts := reader{ctx: ctx, storage: l.storage, folder: folder}
-	found := Order{ID: order}
-	intent := read[Intent](&facts)
-	if facts.err != nil {
-		return Order{}, facts.err
+	for range findTries {
+		found, absent, err := l.read(ctx, folder)
+		if err != nil {
+			return Order{}, err
+		}
+		appeared, err := l.anyOf(ctx, folder, absent)
+		if err != nil {
+			return Order{}, err
+		}
+		if appeared {
+			continue
+		}
+		if slices.Contains(absent, "intent.json") {
+			return Order{}, ErrUnknown
+		}
+		found.ID = order
+		return found, nil
 	}
+	return Order{}, fmt.Errorf("%s changes whenever it is read", folder)
+}
+
+// findTries is more often than facts can appear that nobody expected.
+const findTries = 8
+
+// read loads what it finds of an order, and returns the names of the facts
+// that it does not find.
+func (l *Ledger) read(ctx context.Context, folder string) (found Order, absent []string, err error) {
+	facts := reader{ctx: ctx, storage: l.storage, folder: folder}
+	intent := read[Intent](&facts)
 	if intent == nil {
-		return Order{}, ErrUnknown
+		return Order{}, facts.absent, facts.err
 	}
 	found.Intent = *intent
 	found.Prepared = read[Prepared](&facts)
@@ -83,7 +107,29 @@ func (l *Ledger) Find(ctx context.Context, order string) (Order, error) {
 		found.PartiallyRefunded = read[PartiallyRefunded](&facts)
 		found.Refunded = read[Refunded](&facts)
 	}
-	return found, facts.err
+	return found, facts.absent, facts.err
+}
+
+// anyOf reports whether any of the facts exists that were not found. There are
+// storages, Redis among them, whose Load says that a key does not exist when it
+// could not be read; their List does report errors. A key that is listed and
+// still cannot be loaded is just being written, or its writer died.
+func (l *Ledger) anyOf(ctx context.Context, folder string, absent []string) (bool, error) {
+	keys, err := l.list(ctx, folder)
+	if err != nil {
+		return false, fmt.Errorf("listing %s: %w", folder, err)
+	}
+	for _, key := range keys {
+		name := path.Base(key)
+		if !slices.Contains(absent, name) {
+			continue
+		}
+		var fact json.RawMessage
+		if present, err := load(ctx, l.storage, path.Join(folder, name), &fact); err != nil || present {
+			return present, err
+		}
+	}
+	return false, nil
 }
 
 // reader loads facts of one order until one fails.
@@ -91,6 +137,7 @@ type reader struct {
 	ctx     context.Context
 	storage certmagic.Storage
 	folder  string
+	absent  []string // names of the facts that were not found
 	err     error
 }
 
@@ -100,8 +147,13 @@ func read[F Fact](r *reader) *F {
 	if r.err != nil {
 		return nil
 	}
-	present, err := load(r.ctx, r.storage, path.Join(r.folder, (*fact).name()+".json"), fact)
-	if r.err = err; err != nil || !present {
+	name := (*fact).name() + ".json"
+	present, err := load(r.ctx, r.storage, path.Join(r.folder, name), fact)
+	if r.err = err; err != nil {
+		return nil
+	}
+	if !present {
+		r.absent = append(r.absent, name)
 		return nil
 	}
 	return fact

@@ -11,6 +11,11 @@ import (
 	"time"
 )
 
+// newsMark stands behind an order's number on the index when news came of it.
+// It tells the node that looks after open orders to look soon, whichever node
+// learned the news.
+const newsMark = ".news"
+
 // orphanMark stands before an orphan's number on the index of open orders, on
 // which it stays until the shop has been told.
 const orphanMark = "orphan."
@@ -25,6 +30,19 @@ type openEntry struct {
 // Reopen puts an order on the index of open orders: something is left to do.
 func (l *Ledger) Reopen(ctx context.Context, subject string) error {
 	return l.store(ctx, l.openKey(subject), openEntry{})
+}
+
+// Announce puts an order on the index as one of which there is news.
+func (l *Ledger) Announce(ctx context.Context, order string) error {
+	return l.store(ctx, l.openKey(order)+newsMark, openEntry{})
+}
+
+// Acknowledge takes the announcement back. The order stays on the index.
+func (l *Ledger) Acknowledge(ctx context.Context, order string) error {
+	if err := l.Reopen(ctx, order); err != nil {
+		return err
+	}
+	return l.remove(ctx, l.openKey(order)+newsMark)
 }
 
 // TakeTurn claims the right to ask the gateway about an open order now. Over
@@ -54,28 +72,44 @@ const turnLimit = 3 * time.Second
 
 // Finish takes an order or orphan off the index: nothing is left to do.
 func (l *Ledger) Finish(ctx context.Context, subject string) error {
-	err := l.storage.Delete(ctx, l.openKey(subject))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("finishing %s: %w", subject, err)
+	if err := l.remove(ctx, l.openKey(subject)); err != nil {
+		return err
+	}
+	return l.remove(ctx, l.openKey(subject)+newsMark)
+}
+
+func (l *Ledger) remove(ctx context.Context, key string) error {
+	if err := l.storage.Delete(ctx, key); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing %s: %w", key, err)
 	}
 	return nil
 }
 
 // Open returns the index: the orders and orphans with which something is left
 // to do. Its cost follows from their number alone.
-func (l *Ledger) Open(ctx context.Context) ([]string, error) {
+func (l *Ledger) Open(ctx context.Context) (subjects []string, err error) {
+	subjects, _, err = l.Index(ctx)
+	return subjects, err
+}
+
+// Index returns what [Ledger.Open] does, and those of them that were announced.
+func (l *Ledger) Index(ctx context.Context) (subjects, announced []string, err error) {
 	keys, err := l.list(ctx, path.Join(l.root, "open"))
 	if err != nil {
-		return nil, fmt.Errorf("listing the open orders: %w", err)
+		return nil, nil, fmt.Errorf("listing the open orders: %w", err)
 	}
-	subjects := make([]string, 0, len(keys))
 	for _, key := range keys {
-		if subject := path.Base(key); isSubject(subject) {
-			subjects = append(subjects, subject)
+		subject, news := strings.CutSuffix(path.Base(key), newsMark)
+		if !isSubject(subject) {
+			continue
+		}
+		subjects = append(subjects, subject)
+		if news {
+			announced = append(announced, subject)
 		}
 	}
 	slices.Sort(subjects)
-	return slices.Compact(subjects), nil
+	return slices.Compact(subjects), announced, nil
 }
 
 // isSubject tells entries of the index from temporary files of the storage.
@@ -95,21 +129,20 @@ func (l *Ledger) openKey(subject string) string {
 const listTries = 3
 
 // list returns the keys below a folder. A folder that does not exist is empty:
-// storages differ in what they say about it.
+// storages differ in what they say about it. On a file system, a temporary file
+// that vanishes looks the same, so it is listed again, at once.
 func (l *Ledger) list(ctx context.Context, folder string) (keys []string, err error) {
 	for try := range listTries {
-		if try > 0 {
-			if err := pause(ctx, time.Duration(try)*20*time.Millisecond); err != nil {
+		keys, err = l.storage.List(ctx, folder, false)
+		switch {
+		case err == nil:
+			return keys, nil
+		case errors.Is(err, fs.ErrNotExist):
+			keys, err = nil, nil
+		default:
+			if err := pause(ctx, time.Duration(try+1)*20*time.Millisecond); err != nil {
 				return nil, err
 			}
-		}
-		keys, err = l.storage.List(ctx, folder, false)
-		if err == nil {
-			return keys, nil
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			err = nil
-			keys = nil
 		}
 	}
 	return keys, err

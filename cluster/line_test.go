@@ -1,0 +1,122 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync"
+	"testing"
+)
+
+// The addresses of the gateway that a node calls.
+const (
+	openidCall  = "/tool/v1/get_weixin_openid"
+	paymentCall = "/trade/v1/payment"
+	queryCall   = "/trade/v1/query"
+)
+
+// line is the way from one node to the gateway. It knows what the node asked
+// for, and can hold a call. As on a real line, a call that has been sent is
+// carried out even if the caller dies.
+type line struct {
+	server  *httptest.Server
+	gateway http.Handler
+
+	mu       sync.Mutex
+	calls    map[string]int // by address
+	payments map[string]int // by order
+	held     *hold
+}
+
+func newLine(t testing.TB, gateway http.Handler) *line {
+	l := &line{gateway: gateway, calls: make(map[string]int), payments: make(map[string]int)}
+	l.server = httptest.NewServer(l)
+	t.Cleanup(l.server.Close)
+	return l
+}
+
+func (l *line) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the caller died in mid sentence
+	}
+	r = r.WithContext(context.WithoutCancel(r.Context()))
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if held := l.note(r.URL.Path, body); held != nil {
+		held.serve(w, r, l.gateway)
+		return
+	}
+	l.gateway.ServeHTTP(w, r)
+}
+
+// note counts a call, and returns the hold that is waiting for it.
+func (l *line) note(call string, body []byte) *hold {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.calls[call]++
+	if form, err := url.ParseQuery(string(body)); err == nil && call == paymentCall {
+		l.payments[form.Get("out_trade_no")]++
+	}
+	if l.held == nil || l.held.call != call {
+		return nil
+	}
+	held := l.held
+	l.held = nil
+	return held
+}
+
+// count is how often the node made a call.
+func (l *line) count(call string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.calls[call]
+}
+
+// paymentsByOrder is how often the node asked for the payment of each order.
+func (l *line) paymentsByOrder() map[string]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.payments)
+}
+
+// moment is where on its way a call is held.
+type moment string
+
+const (
+	beforeTheGateway moment = "before the gateway has it"
+	afterTheGateway  moment = "after the gateway did it"
+)
+
+// hold keeps one call waiting at its gate.
+type hold struct {
+	*gate
+	call string
+	at   moment
+}
+
+// hold makes the next call of a kind wait until the gate is opened.
+func (l *line) hold(t testing.TB, call string, at moment) *gate {
+	h := &hold{gate: newGate(t), call: call, at: at}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held = h
+	return h.gate
+}
+
+func (h *hold) serve(w http.ResponseWriter, r *http.Request, gateway http.Handler) {
+	if h.at == beforeTheGateway {
+		h.wait()
+	}
+	answer := httptest.NewRecorder()
+	gateway.ServeHTTP(answer, r)
+	if h.at == afterTheGateway {
+		h.wait()
+	}
+	maps.Copy(w.Header(), answer.Header())
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes())
+}

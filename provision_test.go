@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
@@ -14,6 +15,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
+
+var provisioning sync.Mutex
 
 // provision loads a handler from JSON as Caddy does, with storage of its own.
 // The pairs are fields and values that come over the usual ones.
@@ -32,6 +35,8 @@ func provision(t testing.TB, changes map[string]any) (*Handler, error) {
 	}
 	text, err := json.Marshal(config)
 	require.NoError(t, err)
+	provisioning.Lock() // Caddy loads one configuration at a time
+	defer provisioning.Unlock()
 	ctx, err := caddy.ProvisionContext(&caddy.Config{})
 	require.NoError(t, err)
 	module, err := ctx.LoadModuleByID("http.handlers.qfpay_jsapi", text)

@@ -353,8 +353,9 @@ func (w *world) plan(t *rapid.T, planned mishap) {
 }
 
 // settleDown lets the dust settle: nothing fails any more, and a clerk works
-// for as long as anything can take. Notifications may stay lost, unless orders
-// were called over that can be paid: nothing else tells of a payment then.
+// for as long as anything can take. Notifications that no node has seen may stay
+// lost, unless orders were called over that can be paid: nothing else tells of
+// a payment then.
 func (w *world) settleDown(t *rapid.T) {
 	w.event = nil
 	w.gateway.ClearFaults()
@@ -363,6 +364,9 @@ func (w *world) settleDown(t *rapid.T) {
 		n.disk.arrange(nil)
 	}
 	n := w.node(t)
+	for _, l := range w.again {
+		n.take(l)
+	}
 	w.workInPeace(t, n)
 	if w.misled {
 		w.deliver(n)

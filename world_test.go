@@ -37,6 +37,7 @@ type world struct {
 	gateway *qfpaytest.Simulator
 	mail    chan *letter // from the gateway, on its way
 	letters []*letter    // all that the gateway ever wrote
+	again   []*letter    // those that a node could not take: the gateway sends them once more
 	memory  *memory
 	ledger  *ledger.Ledger // the truth of storage, without any node's mishaps
 	nodes   []*node
@@ -298,7 +299,10 @@ func (n *node) take(l *letter) {
 	r := httptest.NewRequest(http.MethodPost, "/pay/notify", strings.NewReader(l.body))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-QF-SIGN", l.sign)
-	if response := n.visit(r); response != nil && response.StatusCode == http.StatusOK {
+	switch response := n.visit(r); {
+	case response == nil, response.StatusCode == http.StatusServiceUnavailable:
+		n.world.again = append(n.world.again, l)
+	case response.StatusCode == http.StatusOK:
 		l.accepted = true
 	}
 }

@@ -43,6 +43,9 @@ func (c *clerk) closeIdle() {
 // any more, and takes the order off the index when nothing is left to tell.
 func (c *clerk) deliver(ctx context.Context, id string) (next time.Time, err error) {
 	if len(c.endpoints) == 0 {
+		if err := c.ledger.Acknowledge(ctx, id); err != nil {
+			return time.Time{}, err
+		}
 		return time.Time{}, c.ledger.Finish(ctx, id)
 	}
 	history, err := c.ledger.History(ctx, id)
@@ -97,18 +100,21 @@ func (c *clerk) tellAll(ctx context.Context, subject string, events []event, his
 }
 
 // finish takes a subject off the index, unless news came while the shop was
-// told the old ones. Whoever brings news puts the subject on the index after
-// them: that comes either after the removal here, or before the look after it.
+// told the old ones. Whoever brings news announces them after storing them:
+// either the look here finds them, or the announcement outlives the removal.
 func (c *clerk) finish(ctx context.Context, subject string, told ledger.History) error {
-	if err := c.ledger.Finish(ctx, subject); err != nil {
+	if err := c.ledger.Acknowledge(ctx, subject); err != nil {
 		return err
 	}
 	history, err := c.ledger.History(ctx, subject)
-	if err == nil && !history.Adds(told) {
+	if err != nil {
+		return err
+	}
+	if history.Adds(told) {
+		c.account.wake(subject)
 		return nil
 	}
-	c.account.wake(subject)
-	return c.ledger.Reopen(ctx, subject)
+	return c.ledger.Finish(ctx, subject)
 }
 
 // tellOne makes an attempt if it is due. The zero time means that the endpoint

@@ -59,8 +59,13 @@ func (b *books) settle(ctx context.Context, order ledger.Order, n news) (ledger.
 }
 
 func (b *books) settlePaid(ctx context.Context, order ledger.Order, n news) (ledger.Order, error) {
-	if order.Paid == nil {
+	switch {
+	case order.Paid == nil:
 		if err := b.recordPaid(ctx, &order, n); err != nil {
+			return order, err
+		}
+	case n.source == "notification": // again: who stored it may have died before announcing it
+		if err := b.ledger.Announce(ctx, order.ID); err != nil {
 			return order, err
 		}
 	}

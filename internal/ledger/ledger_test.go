@@ -106,6 +106,22 @@ func TestAFinishedOrderLeavesTheIndex(t *testing.T) {
 	assert.NoFileExists(t, filepath.Join(folder, "qfpay_jsapi/shop/open", order))
 }
 
+func TestNewsKeepAFinishedOrderOnTheIndex(t *testing.T) {
+	l, _ := newLedger(t)
+	require.NoError(t, l.Begin(t.Context(), order, intent))
+	require.NoError(t, l.Announce(t.Context(), order))
+	require.NoError(t, l.Finish(t.Context(), order))
+	_, announced, err := l.Index(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{order}, announced)
+
+	require.NoError(t, l.Acknowledge(t.Context(), order))
+	require.NoError(t, l.Finish(t.Context(), order))
+	subjects, err := l.Open(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, subjects)
+}
+
 func TestADamagedFactIsAnErrorAndNotAbsent(t *testing.T) {
 	l, folder := newLedger(t)
 	require.NoError(t, l.Begin(t.Context(), order, intent))

@@ -70,12 +70,10 @@ func (l *Ledger) TakeTurn(ctx context.Context, order string, now time.Time, inte
 // turnLimit bounds how long a node waits while another one asks.
 const turnLimit = 3 * time.Second
 
-// Finish takes an order or orphan off the index: nothing is left to do.
+// Finish takes an order or orphan off the index: nothing is left to do. News
+// announced since they were last acknowledged keep it there.
 func (l *Ledger) Finish(ctx context.Context, subject string) error {
-	if err := l.remove(ctx, l.openKey(subject)); err != nil {
-		return err
-	}
-	return l.remove(ctx, l.openKey(subject)+newsMark)
+	return l.remove(ctx, l.openKey(subject))
 }
 
 func (l *Ledger) remove(ctx context.Context, key string) error {

@@ -48,6 +48,9 @@ func parseCaddyfile(helper httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, e
 //	        max_quantity <n>
 //	    }
 //	    catalog        <file.json>
+//	    open_amount    <min> <max>
+//	    invoice_key    <secret>
+//	    field          <name> [required]
 //	    order_ttl      <duration>
 //
 //	    # where it lives
@@ -66,7 +69,7 @@ func parseCaddyfile(helper httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, e
 //	    webhook        <URL> <secret>
 //	}
 //
-// `param`, `item` and `webhook` may be repeated. A mistake that shows in the block itself
+// `param`, `item`, `field` and `webhook` may be repeated. A mistake that shows in the block itself
 // is an error with its file and line.
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive's name
@@ -102,6 +105,7 @@ func (b *blockParser) subdirective(name string) error {
 		"merchant_name":  &b.MerchantName,
 		"currency":       &b.Currency,
 		"catalog":        &b.Catalog,
+		"invoice_key":    &b.InvoiceKey,
 		"path":           &b.Path,
 		"notify_path":    &b.NotifyPath,
 		"notify_url":     &b.NotifyURL,
@@ -124,6 +128,10 @@ func (b *blockParser) subdirective(name string) error {
 		return b.param()
 	case "item":
 		return b.item()
+	case "open_amount":
+		return b.openAmount()
+	case "field":
+		return b.field()
 	case "storage":
 		return b.storage()
 	case "webhook":
@@ -247,6 +255,28 @@ func (b *blockParser) itemDetail(field string, item *checkout.Item) error {
 	default:
 		return b.d.Errf("unknown detail %q of item %s: it has price, name and max_quantity", detail, item.ID)
 	}
+}
+
+func (b *blockParser) openAmount() error {
+	if err := b.once("open_amount"); err != nil {
+		return err
+	}
+	args := b.d.RemainingArgs()
+	if len(args) != 2 {
+		return b.d.Errf("open_amount needs the least and the most that may be paid")
+	}
+	b.OpenAmount = &OpenAmount{Min: checkout.Price(args[0]), Max: checkout.Price(args[1])}
+	return b.noMore("open_amount")
+}
+
+func (b *blockParser) field() error {
+	b.places["fields["+strconv.Itoa(len(b.Fields))+"]"] = *b.d
+	args := b.d.RemainingArgs()
+	if len(args) == 0 || len(args) > 2 || len(args) == 2 && args[1] != "required" {
+		return b.d.Errf("field needs a name, and nothing or the word required behind it")
+	}
+	b.Fields = append(b.Fields, checkout.Field{Name: args[0], Required: len(args) == 2})
+	return b.noMore("field")
 }
 
 func (b *blockParser) storage() error {

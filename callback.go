@@ -162,7 +162,16 @@ func (h *Handler) withoutOpenID(ctx context.Context, ticket checkout.Ticket, cli
 func (h *Handler) pay(ctx context.Context, site origin, ticket checkout.Ticket, openID string) turn {
 	intent := ticket.Intent
 	intent.Sent = h.now().UTC()
-	if err := h.ledger.Begin(ctx, ticket.Order, intent); err != nil {
+	release, kind, err := h.claimInvoice(ctx, ticket.Order, intent)
+	switch {
+	case err != nil:
+		return h.storageDown(ticket, err)
+	case kind != "":
+		return turn{problem: kind}
+	}
+	err = h.ledger.Begin(ctx, ticket.Order, intent)
+	release()
+	if err != nil {
 		return h.storageDown(ticket, err)
 	}
 	prepared, err := h.gateway.Pay(ctx, h.payment(site, ticket, openID))

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
@@ -217,7 +218,7 @@ func TestOnlyATradeWithOurNumberAmountAndCurrencyCounts(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := openCounter(t, nil)
-			intent, err := c.catalogue.Intend("cat-food", nil, c.now())
+			intent, err := c.offer().Intend(checkout.Asked{Item: "cat-food"}, c.now())
 			require.NoError(t, err)
 			require.NoError(t, c.ledger.Begin(t.Context(), number, intent))
 			trade := good

@@ -277,7 +277,8 @@ func orderEvents(order ledger.Order, history ledger.History) ([]event, error) {
 }
 
 // eventData is what webhooks and Caddy events say of an order: money in minor
-// units with the currency beside it, no payer data.
+// units with the currency beside it, what the payer told the shop, and nothing
+// else of the payer.
 func eventData(order ledger.Order) map[string]any {
 	items := make([]map[string]any, len(order.Intent.Lines))
 	for i, line := range order.Intent.Lines {
@@ -292,6 +293,12 @@ func eventData(order ledger.Order) map[string]any {
 		"description":    order.Intent.Description,
 		"ref":            order.Intent.Ref,
 		"items":          items,
+	}
+	if len(order.Intent.Fields) > 0 {
+		data["fields"] = order.Intent.Fields
+	}
+	if invoice := order.Intent.Invoice; invoice != nil {
+		data["invoice"] = invoice.ID
 	}
 	if order.Paid != nil {
 		data["syssn"] = order.Paid.Syssn

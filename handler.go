@@ -32,8 +32,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	case "callback", "return", "status":
 		noteStation(r, station)
 		return h.aboutOrder(w, r, station, order)
-	case "":
-		return h.problem(w, r, pages.Problem{Kind: pages.NothingChosen})
 	}
 	if order != "" {
 		return h.problem(w, r, pages.Problem{Kind: pages.UnknownItem})
@@ -44,13 +42,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 
 // passes reports whether a pay link is left to the next handler, untouched.
 func (h *Handler) passes(r *http.Request, station, order string) bool {
-	return h.OutsideWeChat == "pass" && isItem(station) && order == "" && !inWeChat(r)
+	return h.OutsideWeChat == "pass" && isPayLink(station) && order == "" && !inWeChat(r)
 }
 
-// isItem tells what names an item from the module's own stations.
-func isItem(station string) bool {
+// isPayLink tells what begins a payment from the module's other stations.
+func isPayLink(station string) bool {
 	switch station {
-	case "", "callback", "return", "status":
+	case "callback", "return", "status":
 		return false
 	default:
 		return true

@@ -5,7 +5,6 @@ package qfpayjsapi
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"strconv"
 	"time"
@@ -82,14 +81,29 @@ type Handler struct {
 	// THB or USD. Required.
 	Currency string `json:"currency,omitempty"`
 
-	// What is sold. Items may come from here, from the catalog, or both; there
-	// must be at least one.
+	// What is sold. Items may come from here, from the catalog, or both. There
+	// must be something to pay: an item, an open amount or invoices.
 	Items []checkout.Item `json:"items,omitempty"`
 
 	// A JSON file with more items: an array of objects with `id`, `price`,
-	// `name` and `max_quantity`. It is read when the configuration is loaded.
-	// Default: none.
+	// `name` and `max_quantity`. It is read when the configuration is loaded and
+	// again when it changes; if it cannot be read then, the last good one stays
+	// in force. Default: none.
 	Catalog string `json:"catalog,omitempty"`
+
+	// Lets payers name the amount themselves, as for a donation: links such as
+	// `/pay?amount=12.50`, or a page that asks for it. Default: they cannot.
+	OpenAmount *OpenAmount `json:"open_amount,omitempty"`
+
+	// The secret, of at least 32 bytes, with which the shop signs invoice links
+	// `/pay?invoice=<token>`: JSON Web Tokens by HS256. Write a placeholder here.
+	// Default: there are no invoice links.
+	InvoiceKey string `json:"invoice_key,omitempty"`
+
+	// What the shop asks of the payer, such as a name and an address. Values come
+	// in the form of a POST, travel with the order into the ledger and the
+	// webhooks, and are never shown. At most 20. Default: nothing.
+	Fields []checkout.Field `json:"fields,omitempty"`
 
 	// How long a payer has to finish a payment, 1m to 2h (WeChat's own limit).
 	// Default: 15m.
@@ -148,11 +162,12 @@ type Handler struct {
 	// of disputes and orphans, by Standard Webhooks 1.0.0. Default: none.
 	Webhooks []Webhook `json:"webhooks,omitempty"`
 
-	*books    // shared with the app, which finishes what payers leave behind
-	owner     owner
-	storage   *lastingStorage
-	catalogue *checkout.Catalogue
-	seal      *checkout.Seal
+	*books  // shared with the app, which finishes what payers leave behind
+	owner   owner
+	storage *lastingStorage
+	catalog *checkout.CatalogFile
+	shop    checkout.Shop // without the catalogue
+	seal    *checkout.Seal
 }
 
 // Webhook is a program of the shop that is told what happens to orders.
@@ -164,6 +179,16 @@ type Webhook struct {
 	// The secret that signs the events: `whsec_` and 24 to 64 bytes in base64.
 	// Required. Write a placeholder here.
 	Secret string `json:"secret,omitempty"`
+}
+
+// OpenAmount bounds the amounts that payers may name, as decimals in the shop's
+// currency such as "5.00".
+type OpenAmount struct {
+	// The least amount. Required.
+	Min checkout.Price `json:"min,omitempty"`
+
+	// The most. Required.
+	Max checkout.Price `json:"max,omitempty"`
 }
 
 // CaddyModule returns the Caddy module information.
@@ -186,7 +211,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.applyDefaults()
-	if err := h.stockCatalogue(); err != nil {
+	if err := h.openShop(); err != nil {
 		return err
 	}
 	if err := h.openGateway(); err != nil {
@@ -218,44 +243,6 @@ func (h *Handler) applyDefaults() {
 	h.NotifyPath = cmp.Or(h.NotifyPath, h.Path+"/notify")
 	h.OutsideWeChat = cmp.Or(h.OutsideWeChat, "handoff")
 	h.Name = cmp.Or(h.Name, accountName(h.AppCode, h.MchID))
-}
-
-func (h *Handler) stockCatalogue() error {
-	items := h.Items
-	if h.Catalog != "" {
-		more, err := checkout.ReadItems(h.Catalog)
-		if err != nil {
-			return fieldError{"catalog", err}
-		}
-		items = append(items[:len(items):len(items)], more...)
-	}
-	catalogue, err := checkout.NewCatalogue(h.Currency, items)
-	if err != nil {
-		return fieldError{cmp.Or(h.catalogField(), "items"), err}
-	}
-	h.catalogue = catalogue
-	id, price := catalogue.Cheapest()
-	if id == "" {
-		return fieldError{"items", fmt.Errorf("nothing is sold: add an item, or a catalog with items")}
-	}
-	if price < riskControlAmount {
-		h.logger.Warn("an item costs less than 200 minor units; the gateway's risk control may refuse such payments",
-			zap.String("item", id), zap.Int64("txamt", price))
-	}
-	return nil
-}
-
-// riskControlAmount is the txamt below which QFPay's documentation expects
-// payments to be refused by risk control.
-const riskControlAmount = 200
-
-// catalogField names the catalogue as the place of an error about items,
-// given that the block's own items were found good already.
-func (h *Handler) catalogField() string {
-	if h.Catalog == "" {
-		return ""
-	}
-	return "catalog"
 }
 
 func (h *Handler) openGateway() error {

@@ -51,6 +51,7 @@ func (h *Handler) texts() func(yield func(string, *string) bool) {
 			{"merchant_name", &h.MerchantName},
 			{"currency", &h.Currency},
 			{"catalog", &h.Catalog},
+			{"invoice_key", &h.InvoiceKey},
 			{"path", &h.Path},
 			{"notify_path", &h.NotifyPath},
 			{"notify_url", &h.NotifyURL},
@@ -68,6 +69,11 @@ func (h *Handler) texts() func(yield func(string, *string) bool) {
 		for i := range h.Items {
 			item, field := &h.Items[i], "items["+strconv.Itoa(i)+"]."
 			if !yield(field+"id", &item.ID) || !yield(field+"price", (*string)(&item.Price)) || !yield(field+"name", &item.Name) {
+				return
+			}
+		}
+		if amount := h.OpenAmount; amount != nil {
+			if !yield("open_amount.min", (*string)(&amount.Min)) || !yield("open_amount.max", (*string)(&amount.Max)) {
 				return
 			}
 		}
@@ -89,6 +95,7 @@ func (h *Handler) warnOfLiteralSecrets() {
 		}
 	}
 	warn("client_key", h.ClientKey)
+	warn("invoice_key", h.InvoiceKey)
 	for i, hook := range h.Webhooks {
 		warn("webhooks["+strconv.Itoa(i)+"].secret", hook.Secret)
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddyserver/caddy/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -103,7 +104,7 @@ func TestPlaceholdersAreExpandedWhenTheConfigurationIsLoaded(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "FROMFILE", h.ClientKey)
 	assert.Equal(t, "Pets {not a placeholder", h.MerchantName)
-	_, price := h.catalogue.Cheapest()
+	_, price := h.offer().Catalogue.Cheapest()
 	assert.EqualValues(t, 1990, price)
 }
 
@@ -113,7 +114,7 @@ func TestACatalogueFileAddsItems(t *testing.T) {
 	h, err := provision(t, map[string]any{"catalog": file})
 	require.NoError(t, err)
 	for _, item := range []string{"bowl", "cat-food"} {
-		_, err = h.catalogue.Intend(item, nil, h.now())
+		_, err = h.offer().Intend(checkout.Asked{Item: item}, h.now())
 		assert.NoError(t, err, item)
 	}
 

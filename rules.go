@@ -15,6 +15,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
@@ -65,6 +66,7 @@ func (h *Handler) check(v values) error {
 		{"limit_pay", h.LimitPay, longest(64)},
 		{"merchant_name", h.MerchantName, longest(128)},
 		{"currency", h.Currency, checkCurrency},
+		{"invoice_key", h.InvoiceKey, checkInvoiceKey},
 		{"path", h.Path, checkPath},
 		{"notify_path", h.NotifyPath, checkPath},
 		{"notify_url", h.NotifyURL, checkNotifyURL},
@@ -82,7 +84,7 @@ func (h *Handler) check(v values) error {
 			return fieldError{rule.field, err}
 		}
 	}
-	for _, rule := range []func(values) error{h.checkDurations, h.checkParams, h.checkItems, h.checkOverlaps, h.checkWebhooks} {
+	for _, rule := range []func(values) error{h.checkDurations, h.checkParams, h.checkItems, h.checkOpenAmount, h.checkFields, h.checkOverlaps, h.checkWebhooks} {
 		if err := rule(v); err != nil {
 			return err
 		}
@@ -101,8 +103,8 @@ func (h *Handler) checkRequired() error {
 			return fieldError{required.field, errors.New("required, but missing")}
 		}
 	}
-	if len(h.Items) == 0 && h.Catalog == "" {
-		return fieldError{"items", errors.New("nothing is sold: add an item, or a catalog with items")}
+	if len(h.Items) == 0 && h.Catalog == "" && h.OpenAmount == nil && h.InvoiceKey == "" {
+		return fieldError{"items", errors.New("nothing is sold: add an item, or a catalog with items, open_amount or invoice_key")}
 	}
 	return nil
 }
@@ -167,6 +169,41 @@ func (h *Handler) checkItems(v values) error {
 		}
 		if part, err := item.Check(itemCurrency); err != nil {
 			return fieldError{field + "." + part, err}
+		}
+	}
+	return nil
+}
+
+func (h *Handler) checkOpenAmount(v values) error {
+	if h.OpenAmount == nil {
+		return nil
+	}
+	least, most := string(h.OpenAmount.Min), string(h.OpenAmount.Max)
+	if least == "" || most == "" {
+		return fieldError{"open_amount", errors.New("needs the least and the most that may be paid")}
+	}
+	if !v.judgeable(least+most) || !v.judgeable(h.Currency) {
+		return nil
+	}
+	if _, err := checkout.ParseBounds(least, most, h.Currency); err != nil {
+		return fieldError{"open_amount", err}
+	}
+	return nil
+}
+
+func (h *Handler) checkFields(values) error {
+	first := make(map[string]int, len(h.Fields))
+	for i, field := range h.Fields {
+		place := "fields[" + strconv.Itoa(i) + "]"
+		if err := field.Check(); err != nil {
+			return fieldError{place, err}
+		}
+		if before, twice := first[field.Name]; twice {
+			return fieldError{place, fmt.Errorf("field %q is there already, as fields[%d]", field.Name, before)}
+		}
+		first[field.Name] = i
+		if i >= checkout.MaxFields {
+			return fieldError{place, fmt.Errorf("more than %d fields", checkout.MaxFields)}
 		}
 	}
 	return nil
@@ -325,6 +362,15 @@ func checkName(value string) error {
 		return fmt.Errorf("%q is no ledger name: 1 to 64 of A-Z a-z 0-9 _ . - without a dot in front", value)
 	}
 	return nil
+}
+
+// checkInvoiceKey does not show the key.
+func checkInvoiceKey(value string) error {
+	if len(value) > 256 {
+		return errors.New("longer than 256 bytes")
+	}
+	_, err := checkout.NewInvoiceKey(value, nil)
+	return err
 }
 
 // longest bounds a text without showing it: it may be a secret.

@@ -26,54 +26,65 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request, item string) err
 	if causesNothing(w, r) {
 		return nil
 	}
-	values, kind := startValues(w, r)
+	asked, kind := askedFor(w, r, item)
 	if kind != "" {
 		return h.problem(w, r, pages.Problem{Kind: kind})
 	}
-	intent, err := h.catalogue.Intend(item, values, h.now())
+	intent, err := h.offer().Intend(asked, h.now())
 	if err != nil {
 		return h.problem(w, r, pages.Problem{Kind: startProblem(err)})
 	}
 	if !inWeChat(r) && h.OutsideWeChat != "allow" {
 		return h.outsideWeChat(w, r, intent)
 	}
-	return h.startOrder(w, r, intent, values.Get("again"))
+	return h.startOrder(w, r, intent, asked.Values.Get("again"))
 }
 
 // maxForm bounds the form of a start in bytes.
 const maxForm = 16 << 10
 
-// startValues returns the query, or the query and the form of a POST, whose
-// values come first.
-func startValues(w http.ResponseWriter, r *http.Request) (url.Values, pages.Kind) {
+// askedFor reads the query, and the form of a POST, whose values come first.
+func askedFor(w http.ResponseWriter, r *http.Request, item string) (checkout.Asked, pages.Kind) {
 	if r.Method != http.MethodPost {
-		return r.URL.Query(), ""
+		return checkout.Asked{Item: item, Values: r.URL.Query()}, ""
 	}
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-www-form-urlencoded" {
-		return nil, pages.WrongType
+		return checkout.Asked{}, pages.WrongType
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
-			return nil, pages.TooLarge
+			return checkout.Asked{}, pages.TooLarge
 		}
-		return nil, pages.WrongType
+		return checkout.Asked{}, pages.WrongType
 	}
-	return r.Form, ""
+	return checkout.Asked{Item: item, Values: r.Form, Form: r.PostForm}, ""
 }
 
 func startProblem(err error) pages.Kind {
-	switch {
-	case errors.Is(err, checkout.ErrUnknownItem):
-		return pages.UnknownItem
-	case errors.Is(err, checkout.ErrQuantity):
-		return pages.BadQuantity
-	case errors.Is(err, checkout.ErrRef):
-		return pages.BadRef
-	default:
-		return pages.Internal
+	for _, problem := range []struct {
+		err  error
+		kind pages.Kind
+	}{
+		{checkout.ErrNothingChosen, pages.NothingChosen},
+		{checkout.ErrUnknownItem, pages.UnknownItem},
+		{checkout.ErrQuantity, pages.BadQuantity},
+		{checkout.ErrCart, pages.BadCart},
+		{checkout.ErrAmount, pages.BadAmount},
+		{checkout.ErrRef, pages.BadRef},
+		{checkout.ErrInvoice, pages.BadInvoice},
+		{checkout.ErrInvoiceExpired, pages.InvoiceExpired},
+	} {
+		if errors.Is(err, problem.err) {
+			return problem.kind
+		}
 	}
+	var fields *checkout.FieldsError
+	if errors.As(err, &fields) {
+		return pages.BadField
+	}
+	return pages.Internal
 }
 
 // outsideWeChat answers pay links in browsers that cannot pay.
@@ -100,6 +111,9 @@ func (h *Handler) startOrder(w http.ResponseWriter, r *http.Request, intent ledg
 	}
 	if step.payURL != "" {
 		return redirect(w, r, step.payURL)
+	}
+	if kind, err := h.invoiceTaken(r.Context(), intent, step.ticket.Order); kind != "" {
+		return h.invoiceProblem(w, r, intent, kind, err)
 	}
 	if step.ticket.Order == "" {
 		step.ticket = checkout.Ticket{Order: checkout.NewOrder(h.now()), Intent: intent}
@@ -145,6 +159,9 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request, site origin,
 	if err == nil {
 		err = h.giveTicket(w, site, ticket)
 	}
+	if errors.Is(err, checkout.ErrTooLarge) {
+		return h.problem(w, r, pages.Problem{Kind: pages.TooLarge})
+	}
 	if err != nil {
 		h.logger.Error("starting a payment failed", zap.Error(err))
 		return h.problem(w, r, pages.Problem{Kind: pages.Internal})
@@ -169,15 +186,26 @@ func (h *Handler) clearOldTickets(w http.ResponseWriter, site origin, tickets []
 
 // payLink is the link that starts the same purchase.
 func (h *Handler) payLink(intent ledger.Intent) string {
-	line := intent.Lines[0]
-	query := url.Values{}
-	if line.Quantity > 1 {
-		query.Set("quantity", strconv.Itoa(line.Quantity))
+	link, query := url.URL{Path: h.Path}, url.Values{}
+	switch {
+	case intent.Invoice != nil:
+		query.Set("invoice", intent.Invoice.Token)
+	case len(intent.Lines) == 0:
+		query.Set("amount", checkout.Decimal(intent.Amount, intent.Currency))
+	case len(intent.Lines) == 1:
+		link.Path += "/" + intent.Lines[0].Item
+		if quantity := intent.Lines[0].Quantity; quantity > 1 {
+			query.Set("quantity", strconv.Itoa(quantity))
+		}
+	default:
+		for _, line := range intent.Lines {
+			query.Add("item", line.Item+":"+strconv.Itoa(line.Quantity))
+		}
 	}
-	if intent.Ref != "" {
+	if intent.Ref != "" && intent.Invoice == nil {
 		query.Set("ref", intent.Ref)
 	}
-	link := url.URL{Path: h.Path + "/" + line.Item, RawQuery: query.Encode()}
+	link.RawQuery = query.Encode()
 	return link.String()
 }
 

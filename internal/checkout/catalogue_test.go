@@ -16,20 +16,20 @@ import (
 
 var noon = time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
 
-func petShop(t *testing.T) *Catalogue {
+func petShop(t testing.TB) *Shop {
 	t.Helper()
 	catalogue, err := NewCatalogue("HKD", []Item{
 		{ID: "cat-food", Price: "128.00", Name: "Cat food 猫粮", MaxQuantity: 3},
 		{ID: "bowl", Price: "320"},
 	})
 	require.NoError(t, err)
-	return catalogue
+	return &Shop{Merchant: "Harbour Pets", Currency: "HKD", Catalogue: catalogue}
 }
 
 func TestAnIntentTakesItsPriceFromTheCatalogueAlone(t *testing.T) {
-	intent, err := petShop(t).Intend("cat-food", url.Values{
+	intent, err := petShop(t).Intend(Asked{Item: "cat-food", Values: url.Values{
 		"quantity": {"2"}, "ref": {"INV-7"}, "amount": {"1"}, "price": {"1"}, "txamt": {"1"}, "currency": {"JPY"},
-	}, noon)
+	}}, noon)
 	require.NoError(t, err)
 	assert.Equal(t, ledger.Intent{
 		At:          noon,
@@ -42,7 +42,7 @@ func TestAnIntentTakesItsPriceFromTheCatalogueAlone(t *testing.T) {
 }
 
 func TestAnItemWithoutANameIsCalledByItsID(t *testing.T) {
-	intent, err := petShop(t).Intend("bowl", nil, noon)
+	intent, err := petShop(t).Intend(Asked{Item: "bowl"}, noon)
 	require.NoError(t, err)
 	assert.Equal(t, "bowl", intent.Description)
 	assert.Equal(t, int64(32000), intent.Amount)
@@ -70,14 +70,14 @@ func TestWhatCannotBeSoldIsRefused(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			values, err := url.ParseQuery(test.query)
 			require.NoError(t, err)
-			_, err = petShop(t).Intend(test.item, values, noon)
+			_, err = petShop(t).Intend(Asked{Item: test.item, Values: values}, noon)
 			assert.ErrorIs(t, err, test.reason)
 		})
 	}
 }
 
 func TestAReferenceIsCountedInCharacters(t *testing.T) {
-	_, err := petShop(t).Intend("cat-food", url.Values{"ref": {strings.Repeat("订", 64)}}, noon)
+	_, err := petShop(t).Intend(Asked{Item: "cat-food", Values: url.Values{"ref": {strings.Repeat("订", 64)}}}, noon)
 	assert.NoError(t, err)
 }
 

@@ -19,6 +19,9 @@ const MaxSealed = 3800
 // or belongs to another order.
 var ErrForged = errors.New("the ticket is not one of ours")
 
+// ErrTooLarge says that an order holds more than a browser's cookie does.
+var ErrTooLarge = fmt.Errorf("the order needs a cookie of more than %d bytes", MaxSealed)
+
 // Seal hides tickets from the browsers that carry them and makes altered ones
 // worthless: AES-256-GCM under a key derived from the merchant's client_key,
 // so that every node of a cluster opens what another one sealed.
@@ -42,35 +45,46 @@ func NewSeal(clientKey string) (*Seal, error) {
 }
 
 // Close seals a ticket into text fit for a cookie, at most [MaxSealed] bytes.
-func (s *Seal) Close(ticket Ticket) (string, error) {
-	plain, err := json.Marshal(ticket)
-	if err != nil {
-		return "", err
-	}
-	sealed := base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, plain, []byte(ticket.Order)))
-	if len(sealed) > MaxSealed {
-		return "", fmt.Errorf("the order needs a cookie of %d bytes; browsers keep %d", len(sealed), MaxSealed)
-	}
-	return sealed, nil
-}
+// The error is [ErrTooLarge] if it does not fit.
+func (s *Seal) Close(ticket Ticket) (string, error) { return s.close(ticket.Order, ticket) }
 
 // Open returns the ticket of an order. The error is [ErrForged] for anything
 // that this seal did not close for this order.
 func (s *Seal) Open(order, sealed string) (Ticket, error) {
-	if len(sealed) > MaxSealed || !IsOrder(order) {
+	ticket := Ticket{Order: order}
+	if !IsOrder(order) {
 		return Ticket{}, ErrForged
+	}
+	if err := s.open(order, sealed, &ticket); err != nil {
+		return Ticket{}, err
+	}
+	return ticket, nil
+}
+
+// close seals content so that it opens only under the same name.
+func (s *Seal) close(name string, content any) (string, error) {
+	plain, err := json.Marshal(content)
+	if err != nil {
+		return "", err
+	}
+	sealed := base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, plain, []byte(name)))
+	if len(sealed) > MaxSealed {
+		return "", ErrTooLarge
+	}
+	return sealed, nil
+}
+
+func (s *Seal) open(name, sealed string, content any) error {
+	if len(sealed) > MaxSealed {
+		return ErrForged
 	}
 	box, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
 	if err != nil {
-		return Ticket{}, ErrForged
+		return ErrForged
 	}
-	plain, err := s.aead.Open(nil, nil, box, []byte(order))
-	if err != nil {
-		return Ticket{}, ErrForged
+	plain, err := s.aead.Open(nil, nil, box, []byte(name))
+	if err != nil || json.Unmarshal(plain, content) != nil {
+		return ErrForged
 	}
-	ticket := Ticket{Order: order}
-	if err := json.Unmarshal(plain, &ticket); err != nil {
-		return Ticket{}, ErrForged
-	}
-	return ticket, nil
+	return nil
 }

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -15,12 +16,27 @@ type Ticket struct {
 	// Restarted says that WeChat's code was refused once already for this
 	// purchase: the flow does not start again by itself a second time.
 	Restarted bool `json:"restarted,omitempty"`
+
+	// RealName goes to the gateway and nowhere else.
+	RealName *RealName `json:"real_name,omitempty"`
+}
+
+// RealName is the payer's name and id card, for the real-name check of the
+// mainland.
+type RealName struct {
+	Name   string `json:"name"`
+	IDCard string `json:"id_card"`
 }
 
 // SameThing reports whether two intents ask for the same purchase at the same
 // price.
 func SameThing(a, b ledger.Intent) bool {
-	return a.Amount == b.Amount && a.Currency == b.Currency && a.Ref == b.Ref && slices.Equal(a.Lines, b.Lines)
+	return a.Amount == b.Amount && a.Currency == b.Currency && a.Ref == b.Ref && sameInvoice(a.Invoice, b.Invoice) &&
+		slices.Equal(a.Lines, b.Lines) && maps.Equal(a.Fields, b.Fields)
+}
+
+func sameInvoice(a, b *ledger.Invoice) bool {
+	return a == b || a != nil && b != nil && a.ID == b.ID
 }
 
 // Expired reports whether the time to finish the payment, counted from when

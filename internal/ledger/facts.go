@@ -16,11 +16,24 @@ type Fact interface{ name() string }
 type Intent struct {
 	At          time.Time `json:"at"`            // when the payer started
 	Sent        time.Time `json:"sent,omitzero"` // when the gateway was asked for the payment
-	Lines       []Line    `json:"lines"`
-	Amount      int64     `json:"amount"`   // minor units of Currency
-	Currency    string    `json:"currency"` // ISO 4217
+	Lines       []Line    `json:"lines"`         // none for an invoice or an open amount
+	Amount      int64     `json:"amount"`        // minor units of Currency
+	Currency    string    `json:"currency"`      // ISO 4217
 	Description string    `json:"description"`
 	Ref         string    `json:"ref,omitempty"` // the shop's own reference
+
+	// Invoice is the signed link that is paid; nil for none.
+	Invoice *Invoice `json:"invoice,omitempty"`
+
+	// Fields are what the payer told the shop, by name.
+	Fields map[string]string `json:"fields,omitempty"`
+}
+
+// Invoice names a signed link that asks for a payment.
+type Invoice struct {
+	ID    string `json:"id"`
+	Uses  int    `json:"uses"` // how often it may be paid; 0 without limit
+	Token string `json:"token"`
 }
 
 // Line is one item of an order.

@@ -14,6 +14,23 @@ const (
 	BadQuantity Kind = "bad_quantity"
 	// BadRef is a reference that is too long.
 	BadRef Kind = "bad_ref"
+	// BadCart is a cart that cannot be understood, or is too long.
+	BadCart Kind = "bad_cart"
+	// BadAmount is an amount that cannot be paid.
+	BadAmount Kind = "bad_amount"
+	// BadField is a detail for the shop that is missing or cannot be taken.
+	BadField Kind = "bad_field"
+	// BadRealName is a name or an id card that cannot be right.
+	BadRealName Kind = "bad_real_name"
+	// BadInvoice is an invoice link that the shop did not sign.
+	BadInvoice Kind = "bad_invoice"
+	// InvoiceExpired is an invoice that could be paid until earlier.
+	InvoiceExpired Kind = "invoice_expired"
+	// InvoiceUsed is an invoice that has been paid.
+	InvoiceUsed Kind = "invoice_used"
+	// TakenElsewhere is an order or an invoice that is just being paid in
+	// another browser.
+	TakenElsewhere Kind = "taken_elsewhere"
 	// MissingCode is a return from WeChat without its code.
 	MissingCode Kind = "missing_code"
 	// OtherBrowser is a payment that this browser did not start, or has
@@ -58,6 +75,14 @@ var kinds = []struct {
 	{NothingChosen, http.StatusBadRequest, "nothing chosen"},
 	{BadQuantity, http.StatusBadRequest, "bad quantity"},
 	{BadRef, http.StatusBadRequest, "reference too long"},
+	{BadCart, http.StatusBadRequest, "bad cart"},
+	{BadAmount, http.StatusBadRequest, "bad amount"},
+	{BadField, http.StatusBadRequest, "detail missing or not accepted"},
+	{BadRealName, http.StatusBadRequest, "name or id card not accepted"},
+	{BadInvoice, http.StatusForbidden, "invoice not valid"},
+	{InvoiceExpired, http.StatusGone, "invoice expired"},
+	{InvoiceUsed, http.StatusGone, "invoice paid already"},
+	{TakenElsewhere, http.StatusForbidden, "being paid elsewhere"},
 	{MissingCode, http.StatusBadRequest, "missing code"},
 	{OtherBrowser, http.StatusForbidden, "started in another browser"},
 	{UnknownItem, http.StatusNotFound, "unknown item"},

@@ -95,6 +95,8 @@ func TestKinds(t *testing.T) {
 		UnknownOrder: 404, WrongMethod: 405, Expired: 410, TooLarge: 413, WrongType: 415, TooMany: 429,
 		GatewayRefused: 502, GatewayBroke: 502, CodeRefused: 502, StorageDown: 503, GatewayBusy: 503,
 		GatewaySilent: 504, Internal: 500,
+		BadCart: 400, BadAmount: 400, BadField: 400, BadRealName: 400, BadInvoice: 403, TakenElsewhere: 403,
+		InvoiceExpired: 410, InvoiceUsed: 410,
 	}
 	require.Len(t, Kinds(), len(statuses))
 	sentences := map[string]bool{}

@@ -1,0 +1,40 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"time"
+)
+
+// claim says since when an order is there to pay an invoice.
+type claim struct {
+	At time.Time `json:"at"`
+}
+
+// ClaimInvoice notes that an order is about to pay an invoice.
+func (l *Ledger) ClaimInvoice(ctx context.Context, invoice, order string, now time.Time) error {
+	return l.store(ctx, path.Join(l.invoiceKey(invoice), order), claim{At: now.UTC()})
+}
+
+// InvoiceOrders returns the orders that set out to pay an invoice, oldest
+// first. Those that never got as far as to have an intent are among them.
+func (l *Ledger) InvoiceOrders(ctx context.Context, invoice string) ([]string, error) {
+	keys, err := l.list(ctx, l.invoiceKey(invoice))
+	if err != nil {
+		return nil, fmt.Errorf("listing the orders of an invoice: %w", err)
+	}
+	var orders []string
+	for _, key := range keys {
+		if order := path.Base(key); validOrder(order) {
+			orders = append(orders, order)
+		}
+	}
+	slices.Sort(orders)
+	return orders, nil
+}
+
+func (l *Ledger) invoiceKey(invoice string) string {
+	return path.Join(l.root, "invoices", segment(invoice))
+}

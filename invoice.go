@@ -1,0 +1,83 @@
+package qfpayjsapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
+)
+
+// invoiceTaken says why an invoice cannot be paid by one more order: it has
+// been paid as often as it may be, or other orders that can still be paid would
+// make it so. "" means that it can, as everything that is no invoice.
+func (h *Handler) invoiceTaken(ctx context.Context, intent ledger.Intent, own string) (pages.Kind, error) {
+	if intent.Invoice == nil || intent.Invoice.Uses == 0 {
+		return "", nil
+	}
+	orders, err := h.ledger.InvoiceOrders(ctx, intent.Invoice.ID)
+	if err != nil {
+		return pages.StorageDown, err
+	}
+	paid, payable := 0, 0
+	for _, id := range orders {
+		if id == own {
+			continue
+		}
+		order, err := h.ledger.Find(ctx, id)
+		switch {
+		case errors.Is(err, ledger.ErrUnknown): // it stopped before the gateway heard of it
+		case err != nil:
+			return pages.StorageDown, err
+		case order.Paid != nil:
+			paid++
+		case order.Status() == ledger.StatusPending && (order.Prepared != nil || h.underWay(order)):
+			payable++
+		}
+	}
+	switch {
+	case paid >= intent.Invoice.Uses:
+		return pages.InvoiceUsed, nil
+	case paid+payable >= intent.Invoice.Uses:
+		return pages.TakenElsewhere, nil
+	default:
+		return "", nil
+	}
+}
+
+func (h *Handler) invoiceProblem(w http.ResponseWriter, r *http.Request, intent ledger.Intent, kind pages.Kind, err error) error {
+	problem := pages.Problem{Kind: kind}
+	if err != nil {
+		h.logger.Error("reading the ledger failed; the payer was asked to try again", zap.Error(err))
+	}
+	if kind != pages.InvoiceUsed {
+		problem.RetryURL = h.payLink(intent)
+	}
+	return h.problem(w, r, problem)
+}
+
+// claimInvoice lets an order pay its invoice, unless others do. The lock keeps
+// nodes from claiming at once what only one of them may have.
+func (h *Handler) claimInvoice(ctx context.Context, order string, intent ledger.Intent) (release func(), kind pages.Kind, err error) {
+	if intent.Invoice == nil {
+		return func() {}, "", nil
+	}
+	release, err = h.ledger.Lock(ctx, "invoice-"+intent.Invoice.ID)
+	if err != nil {
+		return nil, pages.StorageDown, err
+	}
+	kind, err = h.invoiceTaken(ctx, intent, order)
+	if kind == "" {
+		if err = h.ledger.ClaimInvoice(ctx, intent.Invoice.ID, order, h.now()); err != nil {
+			kind = pages.StorageDown
+		}
+	}
+	if kind != "" {
+		release()
+		return nil, kind, err
+	}
+	return release, "", nil
+}

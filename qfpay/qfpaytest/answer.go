@@ -1,6 +1,7 @@
 package qfpaytest
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 )
@@ -10,7 +11,7 @@ type answer struct {
 	status  int
 	headers map[string]string
 	reply   object // JSON, unless nil
-	page    []byte // HTML, if reply is nil
+	page    []byte // HTML, or what headers say, if reply is nil
 }
 
 func replied(reply object) answer { return answer{status: http.StatusOK, reply: reply} }
@@ -42,11 +43,11 @@ func tooMany(seconds int) answer {
 	}
 }
 
-// respcd is the response code of the reply, for the log.
+// respcd is the response code or the errcode of the reply, for the log.
 func (a answer) respcd() string {
 	for _, m := range a.reply {
-		if code, ok := m.value.(string); ok && m.name == "respcd" {
-			return code
+		if m.name == "respcd" || m.name == "errcode" {
+			return fmt.Sprint(m.value)
 		}
 	}
 	return ""

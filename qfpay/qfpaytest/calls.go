@@ -10,11 +10,14 @@ import (
 	"time"
 )
 
-// call is one address of the gateway.
+// call is one address of the gateway or of WeChat.
 type call struct {
 	name, path string
 	methods    []string
 	perform    func(*http.Request) answer
+
+	// refuse answers in the words of whoever is called; refused unless it is set.
+	refuse func(*refusal) answer
 
 	// limited calls count against the merchant's limits: those that a server
 	// makes, as opposed to those that payers' browsers make.
@@ -31,12 +34,16 @@ func (s *Simulator) allCalls() []call {
 		{name: "close", path: "/trade/v1/close", methods: slices.Concat(get, post), perform: s.closeTrade, limited: true},
 		{name: "refund", path: "/trade/v1/refund", methods: post, perform: s.refund, limited: true},
 		{name: "paypage", path: "/q/direct", methods: get, perform: s.payPage},
+		{name: "wechat_authorize", path: "/connect/oauth2/authorize", methods: get, perform: s.wechatAuthorize, refuse: wrongWeChatPage},
+		{name: "wechat_token", path: "/sns/oauth2/access_token", methods: get, perform: s.wechatToken, refuse: s.wechatRefused},
 	}
 }
 
 // CallNames returns the names of the calls, for Calls and Fault.Call.
 func CallNames() []string {
-	return []string{"oauth", "openid", "payment", "query", "close", "refund", "paypage"}
+	return []string{
+		"oauth", "openid", "payment", "query", "close", "refund", "paypage", "wechat_authorize", "wechat_token",
+	}
 }
 
 // Calls returns how many requests of a call have arrived, accepted or not.
@@ -71,14 +78,22 @@ func (s *Simulator) handle(c call) http.HandlerFunc {
 			drop(w)
 			return
 		}
-		if fault.spoilsBefore(w, s.dice.roll("spoil "+c.name, count)) {
+		if fault.spoilsBefore(w, c, s.dice.roll("spoil "+c.name, count)) {
 			s.log(r, c, slog.String("fault", string(fault.Kind)))
 			return
 		}
 		a := s.answer(c, r)
 		s.log(r, c, slog.String("respcd", a.respcd()), slog.String("fault", string(fault.Kind)))
-		fault.writeDistorted(w, a)
+		fault.writeDistorted(w, c, a)
 	}
+}
+
+// refused answers a call with a refusal.
+func (c call) refused(r *refusal) answer {
+	if c.refuse != nil {
+		return c.refuse(r)
+	}
+	return refused(r)
 }
 
 func (s *Simulator) arrive(call string) (count int, fault Fault) {

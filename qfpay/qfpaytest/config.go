@@ -30,6 +30,11 @@ type Config struct {
 	// carry one. At most 16 bytes.
 	MchID string
 
+	// WeChatAppID and WeChatAppSecret are the shop's own official account at
+	// WeChat: 1 to 32 ASCII letters and digits, and 1 to 128 visible ASCII
+	// characters. When empty, WeChat's endpoints answer as to an unknown appid.
+	WeChatAppID, WeChatAppSecret string
+
 	// Seed is where everything random comes from: openids, codes, serial
 	// numbers, nonces, and the dice of faults.
 	Seed uint64
@@ -78,15 +83,15 @@ type Config struct {
 	Client *http.Client
 }
 
-// String names the account and leaves out the key.
+// String names the account and leaves out the key and the app secret.
 func (c Config) String() string {
 	return fmt.Sprintf("qfpaytest.Config{app_code: %s, mchid: %s}", c.AppCode, c.MchID)
 }
 
-// Format implements fmt.Formatter, so that no verb prints the key.
+// Format implements fmt.Formatter, so that no verb prints a secret.
 func (c Config) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
 
-// LogValue implements slog.LogValuer, so that no handler logs the key.
+// LogValue implements slog.LogValuer, so that no handler logs a secret.
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 func (c Config) validate() error {
@@ -101,6 +106,9 @@ func (c Config) validate() error {
 		return fmt.Errorf("qfpaytest: TimeScale %v is not a positive number", c.TimeScale)
 	case c.MaxTrades < 0:
 		return fmt.Errorf("qfpaytest: MaxTrades %d is negative", c.MaxTrades)
+	}
+	if err := c.validateWeChat(); err != nil {
+		return err
 	}
 	if c.NotifyURL == "" {
 		return nil

@@ -17,7 +17,7 @@ const oversizedBody = 8 << 20
 var plainNumber = regexp.MustCompile(`^(0|[1-9][0-9]*)$`)
 
 // spoilsBefore answers in place of the call, for faults that commit nothing.
-func (f Fault) spoilsBefore(w http.ResponseWriter, r *rand.Rand) bool {
+func (f Fault) spoilsBefore(w http.ResponseWriter, c call, r *rand.Rand) bool {
 	switch f.Kind {
 	case DropBefore:
 		drop(w)
@@ -33,7 +33,7 @@ func (f Fault) spoilsBefore(w http.ResponseWriter, r *rand.Rand) bool {
 	case Oversized:
 		writeOversized(w)
 	case Respcd:
-		refused(refuse(f.Respcd, "injected")).write(w)
+		c.refused(refuse(f.Respcd, "injected")).write(w)
 	default:
 		return false
 	}
@@ -41,8 +41,12 @@ func (f Fault) spoilsBefore(w http.ResponseWriter, r *rand.Rand) bool {
 }
 
 // writeDistorted writes the answer of a call that has been carried out.
-func (f Fault) writeDistorted(w http.ResponseWriter, a answer) {
+func (f Fault) writeDistorted(w http.ResponseWriter, c call, a answer) {
 	switch f.Kind {
+	case RespcdAfter:
+		if a.reply != nil {
+			a = c.refused(refuse(f.Respcd, "injected"))
+		}
 	case DropAfter:
 		drop(w)
 		return
@@ -58,8 +62,6 @@ func (f Fault) writeDistorted(w http.ResponseWriter, a answer) {
 
 func (f Fault) distort(reply object) object {
 	switch f.Kind {
-	case RespcdAfter:
-		return refusalReply(refuse(f.Respcd, "injected"))
 	case Numbers:
 		return reply.mapped(asNumber)
 	case BareRespcd:

@@ -2,6 +2,10 @@
 // OAuth redirect, the openid, the payment, the pay page with a wallet that a
 // person or a test can press, enquiry, close, refund and notifications.
 //
+// For a shop that has an official account of its own it also plays WeChat: the
+// OAuth redirect, the access token with the openid, and a script that stands in
+// for the WeixinJSBridge of WeChat's browser.
+//
 // The simulator is strict. It is written from the protocol description alone and
 // shares no code with any client, so that a client that misreads the protocol
 // fails against it. It refuses what the real gateway would refuse, and beyond

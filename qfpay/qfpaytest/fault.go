@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -45,7 +46,8 @@ type Fault struct {
 
 	Kind FaultKind
 
-	// Respcd is the code of the kinds Respcd and RespcdAfter: four digits.
+	// Respcd is the code of the kinds Respcd and RespcdAfter: four digits, or for
+	// a call of WeChat's its errcode, such as 40029 or -1.
 	Respcd string
 
 	// Delay comes before the fault, of whatever kind, divided by the time scale.
@@ -59,7 +61,10 @@ type Fault struct {
 	Probability float64
 }
 
-var respcdPattern = regexp.MustCompile(`^[0-9]{4}$`)
+var (
+	respcdPattern  = regexp.MustCompile(`^[0-9]{4}$`)
+	errcodePattern = regexp.MustCompile(`^(-1|[1-9][0-9]{0,8})$`)
+)
 
 func (f Fault) validate() error {
 	needsRespcd := f.Kind == Respcd || f.Kind == RespcdAfter
@@ -68,7 +73,9 @@ func (f Fault) validate() error {
 		return fmt.Errorf("unknown kind of fault %q", f.Kind)
 	case f.Call != "" && !slices.Contains(CallNames(), f.Call):
 		return fmt.Errorf("unknown call %q", f.Call)
-	case needsRespcd && !respcdPattern.MatchString(f.Respcd):
+	case needsRespcd && f.ofWeChat() && !errcodePattern.MatchString(f.Respcd):
+		return fmt.Errorf("errcode %q is neither -1 nor a positive number", f.Respcd)
+	case needsRespcd && !f.ofWeChat() && !respcdPattern.MatchString(f.Respcd):
 		return fmt.Errorf("respcd %q is not four digits", f.Respcd)
 	case f.Delay < 0:
 		return fmt.Errorf("delay %v is negative", f.Delay)
@@ -79,6 +86,8 @@ func (f Fault) validate() error {
 	}
 	return nil
 }
+
+func (f Fault) ofWeChat() bool { return strings.HasPrefix(f.Call, "wechat_") }
 
 // faults are those that wait for their call, oldest first.
 type faults struct {

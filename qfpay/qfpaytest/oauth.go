@@ -48,14 +48,27 @@ func (s *Simulator) oauthParams(r *http.Request) (params, *refusal) {
 	}).apply(p)
 }
 
-// withCode adds the code to the query of an address, in front of any fragment.
+// withCode adds the code to the query of an address.
 func (s *Simulator) withCode(address, code string) string {
-	address, fragment, fragmented := strings.Cut(address, "#")
-	joint := "?"
-	if strings.Contains(address, "?") && !s.cfg.BlindCode {
-		joint = "&"
+	if s.cfg.BlindCode {
+		return withQuery(address, "?", "code="+code)
 	}
-	address += joint + "code=" + code
+	return withQuery(address, queryJoint(address), "code="+code)
+}
+
+// queryJoint is what comes between an address and one more parameter.
+func queryJoint(address string) string {
+	address, _, _ = strings.Cut(address, "#")
+	if strings.Contains(address, "?") {
+		return "&"
+	}
+	return "?"
+}
+
+// withQuery adds parameters to an address, in front of any fragment.
+func withQuery(address, joint, query string) string {
+	address, fragment, fragmented := strings.Cut(address, "#")
+	address += joint + query
 	if fragmented {
 		address += "#" + fragment
 	}

@@ -14,9 +14,9 @@ func (s *Simulator) openid(r *http.Request) answer {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id, wrong := s.payers.exchange(s.dice, p["code"], s.cfg.Now())
-	if wrong != nil {
-		return refused(wrong)
+	id, err := s.payers.exchange(s.dice, s.gatewayAppID(), p["code"], s.cfg.Now())
+	if err != nil {
+		return refused(refuse(RespcdCodeRefused, "code: %v", err))
 	}
 	return replied(object{
 		may("resperr", ""),

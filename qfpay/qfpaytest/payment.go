@@ -61,7 +61,7 @@ func (s *Simulator) admitPayment(p params) *refusal {
 	if s.cfg.AnyOpenID {
 		return nil
 	}
-	return s.payers.admit(p["sub_openid"])
+	return s.payers.admit(p["sub_openid"], s.gatewayAppID())
 }
 
 func (s *Simulator) refuseDuplicate(outTradeNo string) *refusal {
@@ -73,7 +73,7 @@ func (s *Simulator) refuseDuplicate(outTradeNo string) *refusal {
 
 func (s *Simulator) openTrade(p params, now time.Time) *Trade {
 	count, syssn := s.book.number(s.dice, now)
-	payParams, prepayID := s.newPayParams(count, now)
+	payParams, prepayID := s.newPayParams(s.payers.appID(p["sub_openid"], s.gatewayAppID()), count, now)
 	t := &Trade{
 		OrderType:  Payment,
 		State:      Open,
@@ -97,8 +97,9 @@ func (s *Simulator) openTrade(p params, now time.Time) *Trade {
 }
 
 // newPayParams makes parameters of the lengths that real ones have, except that
-// the signature is base64 so that it holds "+", "/" and "=".
-func (s *Simulator) newPayParams(count int, now time.Time) (p PayParams, prepayID string) {
+// the signature is base64 so that it holds "+", "/" and "=". The payer pays in the
+// account that the openid belongs to.
+func (s *Simulator) newPayParams(appID string, count int, now time.Time) (p PayParams, prepayID string) {
 	r := s.dice.roll("pay_params", count)
 	prepayID = "wx" + now.In(gatewayZone).Format("20060102150405") + letters(r, lowerHex, 20)
 	signature := make([]byte, 32)
@@ -106,7 +107,7 @@ func (s *Simulator) newPayParams(count int, now time.Time) (p PayParams, prepayI
 		signature[i] = byte(r.UintN(256))
 	}
 	return PayParams{
-		AppID:     "wx" + letters(s.dice.roll("appid", 0), lowerHex, 16),
+		AppID:     appID,
 		TimeStamp: strconv.FormatInt(now.Unix(), 10),
 		NonceStr:  letters(r, lowerHex, 32),
 		Package:   "prepay_id=" + prepayID,

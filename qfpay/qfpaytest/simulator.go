@@ -8,12 +8,14 @@ import (
 	"time"
 )
 
-// Simulator is the gateway, the pay page and the wallet, as one http.Handler.
+// Simulator is the gateway, the pay page and the wallet, and WeChat for a shop
+// with an official account of its own, as one http.Handler.
 // It is safe for concurrent use. It starts no goroutine before the first
 // notification.
 type Simulator struct {
-	cfg     Config // without the key, which only sign knows
+	cfg     Config // without the key and the app secret, which only the next two know
 	sign    signer
+	wechat  wechatAccount
 	dice    dice
 	mux     *http.ServeMux
 	courier *courier
@@ -35,13 +37,14 @@ func New(cfg Config) (*Simulator, error) {
 	cfg = cfg.withDefaults()
 	s := &Simulator{
 		sign:      newSigner(cfg.ClientKey),
+		wechat:    newWeChatAccount(cfg),
 		dice:      dice(cfg.Seed),
 		book:      newBook(cfg.MaxTrades),
 		payers:    newPayers(cfg.MaxTrades),
 		calls:     make(map[string]int),
 		notifyOff: cfg.NotifyOff,
 	}
-	cfg.ClientKey = ""
+	cfg.ClientKey, cfg.WeChatAppSecret = "", ""
 	s.cfg = cfg
 	s.courier = newCourier(cfg)
 	s.mux = s.routes()
@@ -88,10 +91,21 @@ func (s *Simulator) Trade(outTradeNo string) (Trade, bool) {
 }
 
 // Code returns a fresh OAuth code, as the redirect of the first step would carry.
-func (s *Simulator) Code() string {
+func (s *Simulator) Code() string { return s.newCode(s.gatewayAppID()) }
+
+// WeChatCode returns a fresh code of the shop's own official account, as WeChat's
+// redirect would carry.
+func (s *Simulator) WeChatCode() string { return s.newCode(s.cfg.WeChatAppID) }
+
+func (s *Simulator) newCode(appID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.payers.newCode(s.dice, s.cfg.Now())
+	return s.payers.newCode(s.dice, appID, s.cfg.Now())
+}
+
+// gatewayAppID is the official account of the gateway, in whose name it pays.
+func (s *Simulator) gatewayAppID() string {
+	return "wx" + letters(s.dice.roll("appid", 0), lowerHex, 16)
 }
 
 // scaled is how long a duration of the gateway takes here.

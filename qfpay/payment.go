@@ -36,8 +36,21 @@ type Payment struct {
 	// Currency is one of [Currencies]. Required.
 	Currency string
 
-	// OpenID is the payer, as [Client.OpenID] returned it. Required.
+	// OpenID is the payer, as [Client.OpenID] or the merchant's own official
+	// account returned it. Required, except with Hosted.
 	OpenID string
+
+	// Hosted asks for the form of the payment that Canadian merchants have: no
+	// payer is named, and the gateway answers with an address to pay at.
+	Hosted bool
+
+	// ReturnURL is where the payer comes back to from that address: an absolute
+	// http or https URL of at most 512 characters. Only with Hosted.
+	ReturnURL string
+
+	// RealName is who must pay, for the real-name check of the mainland. QFPay
+	// has to activate it for the merchant. It is sent as extend_info.
+	RealName *RealName
 
 	// GoodsName is shown to the payer: UTF-8 of at most [MaxGoodsName] bytes.
 	// The documentation advises against special characters.
@@ -126,7 +139,11 @@ type Prepared struct {
 	// SysTime is the gateway's clock; zero if the reply had none.
 	SysTime time.Time
 
+	// PayParams are empty for a hosted payment.
 	PayParams PayParams
+
+	// PayURL is where the payer pays a hosted payment; otherwise empty.
+	PayURL string
 }
 
 // Pay makes a payment that the payer can then confirm. No money moves yet.
@@ -146,32 +163,41 @@ func (c *Client) Pay(ctx context.Context, p Payment) (*Prepared, error) {
 		params: p.params(),
 	})
 	if err != nil {
-		return nil, err
+		return nil, p.RealName.redact(err)
 	}
-	return prepared(body)
+	return p.prepared(body)
 }
 
-func prepared(body []byte) (*Prepared, error) {
+func (p Payment) prepared(body []byte) (*Prepared, error) {
 	var reply struct {
 		Syssn     text      `json:"syssn"`
 		Sysdtm    moment    `json:"sysdtm"`
 		PayParams PayParams `json:"pay_params"`
+		PayURL    text      `json:"pay_url"`
 	}
 	if err := decode(body, &reply); err != nil {
 		return nil, garbage(callPayment, err)
 	}
+	prepared := &Prepared{Syssn: string(reply.Syssn), SysTime: time.Time(reply.Sysdtm)}
+	if p.Hosted {
+		if err := checkAddress(string(reply.PayURL), 4096); err != nil {
+			return nil, garbage(callPayment, fmt.Errorf("pay_url %w", err))
+		}
+		prepared.PayURL = string(reply.PayURL)
+		return prepared, nil
+	}
 	if err := reply.PayParams.check(); err != nil {
 		return nil, garbage(callPayment, err)
 	}
-	return &Prepared{
-		Syssn:     string(reply.Syssn),
-		SysTime:   time.Time(reply.Sysdtm),
-		PayParams: reply.PayParams,
-	}, nil
+	prepared.PayParams = reply.PayParams
+	return prepared, nil
 }
 
 func (p Payment) params() map[string]string {
 	params := p.own()
+	if p.RealName != nil {
+		params["extend_info"] = p.RealName.extendInfo()
+	}
 	maps.Copy(params, p.Params)
 	return params
 }
@@ -188,6 +214,7 @@ func (p Payment) own() map[string]string {
 		"goods_name":   p.GoodsName,
 		"notify_url":   p.NotifyURL,
 		"limit_pay":    p.LimitPay,
+		"return_url":   p.ReturnURL,
 		"mchid":        "", // the client's
 	}
 }
@@ -202,8 +229,8 @@ func (p Payment) check() error {
 	if _, ok := MinorUnits(p.Currency); !ok {
 		return fmt.Errorf("txcurrcd must be one of %s", strings.Join(Currencies(), " "))
 	}
-	if p.OpenID == "" {
-		return errors.New("sub_openid is missing")
+	if err := p.checkPayer(); err != nil {
+		return err
 	}
 	if p.Time.IsZero() {
 		return errors.New("txdtm is missing")
@@ -217,6 +244,26 @@ func (p Payment) check() error {
 		}
 	}
 	return p.checkParams()
+}
+
+// checkPayer wants a payer, except of a hosted payment, which names none.
+func (p Payment) checkPayer() error {
+	switch {
+	case p.Hosted && p.OpenID != "":
+		return errors.New("sub_openid must be absent from a hosted payment")
+	case !p.Hosted && p.OpenID == "":
+		return errors.New("sub_openid is missing")
+	case !p.Hosted && p.ReturnURL != "":
+		return errors.New("return_url is for hosted payments alone")
+	case p.RealName != nil && p.Params["extend_info"] != "":
+		return errors.New("params must not replace extend_info")
+	}
+	if p.ReturnURL != "" {
+		if err := checkAddress(p.ReturnURL, 512); err != nil {
+			return fmt.Errorf("return_url %w", err)
+		}
+	}
+	return p.RealName.check()
 }
 
 func checkNumber(name, number string) error {

@@ -30,6 +30,8 @@ func parseCaddyfile(helper httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, e
 //		blind_code
 //		no_rate_limit
 //		notify_off
+//		hosted
+//		official_account <app_id> <app_secret>
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive
@@ -58,6 +60,12 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 func (h *Handler) unmarshalLine(d *caddyfile.Dispenser, name string) error {
 	if flag := h.flags()[name]; flag != nil {
 		return unmarshalFlag(d, flag)
+	}
+	if name == "official_account" {
+		if !d.AllArgs(&h.WeChatAppID, &h.WeChatAppSecret) {
+			return d.ArgErr()
+		}
+		return nil
 	}
 	set := h.setters()[name]
 	if set == nil {
@@ -89,6 +97,7 @@ func (h *Handler) flags() map[string]*bool {
 		"blind_code":    &h.BlindCode,
 		"no_rate_limit": &h.NoRateLimit,
 		"notify_off":    &h.NotifyOff,
+		"hosted":        &h.Hosted,
 	}
 }
 

@@ -15,6 +15,8 @@ var pool = caddy.NewUsagePool()
 // the simulator; whoever changes one gets another, never one with old settings.
 type poolKey struct {
 	AppCode, ClientKey, MchID, NotifyURL                              string
+	WeChatAppID, WeChatAppSecret                                      string
+	Hosted                                                            bool
 	Seed                                                              uint64
 	TimeScale                                                         float64
 	MaxTrades                                                         int
@@ -58,6 +60,10 @@ func (key poolKey) config() qfpaytest.Config {
 		BlindCode:   key.BlindCode,
 		NoRateLimit: key.NoRateLimit,
 		NotifyOff:   key.NotifyOff,
-		Logger:      slog.New(currentLog{}),
+		Hosted:      key.Hosted,
+
+		WeChatAppID:     key.WeChatAppID,
+		WeChatAppSecret: key.WeChatAppSecret,
+		Logger:          slog.New(currentLog{}),
 	}
 }

@@ -36,6 +36,14 @@ type Handler struct {
 	// Takes placeholders.
 	MchID string `json:"mchid,omitempty"`
 
+	// The shop's own official account at WeChat. Default: none. Both take
+	// placeholders.
+	WeChatAppID     string `json:"wechat_app_id,omitempty"`
+	WeChatAppSecret string `json:"wechat_app_secret,omitempty"`
+
+	// Make the merchant a Canadian one, whose payments are paid at a pay_url.
+	Hosted bool `json:"hosted,omitempty"`
+
 	// Where everything random comes from.
 	Seed uint64 `json:"seed,omitempty"`
 
@@ -104,6 +112,7 @@ func (h *Handler) settings(replacer *caddy.Replacer) (poolKey, error) {
 		BlindCode:   h.BlindCode,
 		NoRateLimit: h.NoRateLimit,
 		NotifyOff:   h.NotifyOff,
+		Hosted:      h.Hosted,
 	}
 	for _, field := range []struct {
 		name, value string
@@ -113,6 +122,8 @@ func (h *Handler) settings(replacer *caddy.Replacer) (poolKey, error) {
 		{"client_key", h.ClientKey, &key.ClientKey},
 		{"mchid", h.MchID, &key.MchID},
 		{"notify_url", h.NotifyURL, &key.NotifyURL},
+		{"wechat_app_id", h.WeChatAppID, &key.WeChatAppID},
+		{"wechat_app_secret", h.WeChatAppSecret, &key.WeChatAppSecret},
 	} {
 		if field.value == "" {
 			continue

@@ -35,6 +35,10 @@ type Config struct {
 	// characters. When empty, WeChat's endpoints answer as to an unknown appid.
 	WeChatAppID, WeChatAppSecret string
 
+	// Hosted makes the merchant a Canadian one: payments name no payer, may carry
+	// a return_url, and are paid at the pay_url of the reply.
+	Hosted bool
+
 	// Seed is where everything random comes from: openids, codes, serial
 	// numbers, nonces, and the dice of faults.
 	Seed uint64

@@ -28,26 +28,37 @@ func (s *Simulator) payment(r *http.Request) answer {
 	if wrong := s.admitPayment(p); wrong != nil {
 		return refused(wrong)
 	}
-	return replied(paymentReply(s.openTrade(p, now)))
+	t := s.openTrade(p, now)
+	if s.cfg.Hosted {
+		return replied(hostedReply(t, r))
+	}
+	return replied(paymentReply(t))
 }
 
 // paymentRules are the table of step 3. The bounds of limit_pay and sub_openid
 // are the simulator's own where the documentation gives none.
 func (s *Simulator) paymentRules(now time.Time) rules {
-	return s.withMerchant(rules{
+	return s.withMerchant(append(s.payerRules(), rules{
 		{name: "txamt", required: true, check: amount},
 		{name: "txcurrcd", required: true, check: currency},
 		{name: "pay_type", required: true, check: equal(payTypeJSAPI)},
 		{name: "out_trade_no", required: true, check: visible(maxOutTradeNo)},
 		{name: "txdtm", required: true, check: near(now)},
-		{name: "sub_openid", required: true, check: visible(64)},
 		{name: "goods_name", check: text(64)},
 		{name: "notify_url", check: notifyAddress(s.cfg.AnyPort)},
 		{name: "limit_pay", check: visible(32)},
 		{name: "extend_info", check: realName},
 		{name: "udid", check: visible(40)},
 		{name: "rmb_tag", check: equal("Y")},
-	})
+	}...))
+}
+
+// payerRules are what a payment says about who pays it.
+func (s *Simulator) payerRules() rules {
+	if s.cfg.Hosted {
+		return rules{{name: "return_url", check: webAddress(maxRedirect)}}
+	}
+	return rules{{name: "sub_openid", required: true, check: visible(64)}}
 }
 
 // admitPayment checks what depends on other parameters and on earlier calls.
@@ -58,7 +69,7 @@ func (s *Simulator) admitPayment(p params) *refusal {
 	if wrong := s.refuseDuplicate(p["out_trade_no"]); wrong != nil {
 		return wrong
 	}
-	if s.cfg.AnyOpenID {
+	if s.cfg.AnyOpenID || s.cfg.Hosted {
 		return nil
 	}
 	return s.payers.admit(p["sub_openid"], s.gatewayAppID())
@@ -117,6 +128,10 @@ func (s *Simulator) newPayParams(appID string, count int, now time.Time) (p PayP
 }
 
 func paymentReply(t *Trade) object {
+	return append(tradeReply(t), must("pay_params", t.PayParams.object()))
+}
+
+func tradeReply(t *Trade) object {
 	return object{
 		must("respcd", respcdSuccess),
 		may("respmsg", ""),
@@ -130,6 +145,5 @@ func paymentReply(t *Trade) object {
 		must("pay_type", t.PayType),
 		may("chnlsn", t.ChnlSn),
 		may("cardcd", ""),
-		must("pay_params", t.PayParams.object()),
 	}
 }

@@ -35,6 +35,32 @@ type Handoff struct {
 	// Phone says that the page is shown on a phone, which cannot scan its own
 	// screen.
 	Phone bool
+	// WatchURL is an address on this site that says what became of the order: to
+	// a script {"status":"waiting"}, or {"location"} to go to; to a browser this
+	// page again, or that place. "" for a page that watches nothing.
+	WatchURL string
+	// Refresh is how often a browser without script loads WatchURL.
+	Refresh time.Duration
+}
+
+// Sheet opens WeChat's own pay sheet, for a shop with an official account of
+// its own.
+type Sheet struct {
+	Order Order
+	// PayParams are the parameters of getBrandWCPayRequest, as a JSON object.
+	PayParams string
+	// ReturnURL is where to go when the sheet is closed.
+	ReturnURL string
+	// FallbackURL is where to go in a browser that has no such sheet, "" for
+	// nowhere.
+	FallbackURL string
+}
+
+// Confirm asks the payer to press Pay.
+type Confirm struct {
+	Order Order
+	// Action is the address that the button posts to.
+	Action string
 }
 
 // Confirming is shown after the payer comes back and before the gateway has
@@ -86,6 +112,8 @@ type Problem struct {
 }
 
 func (Handoff) file() string    { return "handoff.html" }
+func (Sheet) file() string      { return "sheet.html" }
+func (Confirm) file() string    { return "confirm.html" }
 func (Confirming) file() string { return "confirming.html" }
 func (Checking) file() string   { return "checking.html" }
 func (Receipt) file() string    { return "receipt.html" }
@@ -93,6 +121,8 @@ func (Failed) file() string     { return "failed.html" }
 func (Problem) file() string    { return "problem.html" }
 
 func (p Handoff) order() Order    { return p.Order }
+func (p Sheet) order() Order      { return p.Order }
+func (p Confirm) order() Order    { return p.Order }
 func (p Confirming) order() Order { return p.Order }
 func (p Checking) order() Order   { return p.Order }
 func (p Receipt) order() Order    { return p.Order }

@@ -26,8 +26,18 @@ func newElement(tag string, content []byte) element {
 // empty icon, and what it needs beyond that.
 func (s *screen) policy() string {
 	rules := []string{"default-src 'none'", "style-src " + style.source, "img-src data:"}
-	if s.scripted {
-		rules = append(rules, "script-src "+script.source)
+	if len(s.scripts) > 0 {
+		sources := "script-src"
+		for _, script := range s.scripts {
+			sources += " " + script.source
+		}
+		rules = append(rules, sources)
 	}
-	return strings.Join(append(rules, "form-action 'none'", "base-uri 'none'", "frame-ancestors 'none'"), "; ")
+	if s.connects {
+		rules = append(rules, "connect-src 'self'")
+	}
+	if !s.posts { // browsers hold form-action against the redirects after a post, too, which lead to the gateway
+		rules = append(rules, "form-action 'none'")
+	}
+	return strings.Join(append(rules, "base-uri 'none'", "frame-ancestors 'none'"), "; ")
 }

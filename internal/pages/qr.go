@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"encoding/base64"
+	"html/template"
 	"strconv"
 
 	"rsc.io/qr"
@@ -53,4 +55,14 @@ func appendBar(path []byte, x, y, width int) []byte {
 	path = append(path, "v1h-"...)
 	path = strconv.AppendInt(path, int64(width), 10)
 	return append(path, 'z')
+}
+
+// picture encodes link as the data URL of an image, or returns "" if it is too
+// long for a QR code.
+func picture(link string) template.URL {
+	matrix, err := qr.Encode(link, qr.M)
+	if err != nil {
+		return ""
+	}
+	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(matrix.PNG()))
 }

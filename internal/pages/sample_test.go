@@ -32,6 +32,9 @@ func samples(o Order) map[string]Page {
 	all := map[string]Page{
 		"handoff":         Handoff{Order: o, Link: "https://shop.example/pay/cat-food?quantity=2"},
 		"handoff phone":   Handoff{Order: o, Link: "https://shop.example/pay/cat-food", Phone: true},
+		"handoff watch":   Handoff{Order: o, Link: "https://shop.example/pay?handoff=1", WatchURL: "/pay?handoff=1", Refresh: 5 * time.Second},
+		"sheet":           Sheet{Order: o, PayParams: `{"appId":"wx1","package":"prepay_id=1"}`, ReturnURL: "/pay/return/1", FallbackURL: "https://gate.example/q"},
+		"confirm":         Confirm{Order: o, Action: "/pay/callback/1"},
 		"confirming":      Confirming{Order: o, Check: 3, Refresh: 3 * time.Second, CheckURL: "/pay/return/1", ContinueURL: "/pay/go"},
 		"confirming rest": Confirming{Order: o, Check: 9, CheckURL: "/pay/return/1"},
 		"checking":        Checking{Order: o, CheckURL: "/pay/callback/1", Refresh: 2500 * time.Millisecond, StartURL: "/pay/cat-food"},

@@ -13,12 +13,14 @@ var files embed.FS
 
 // The inline elements, exactly as every page that has them carries them.
 var (
-	style  = newElement("style", mustRead("templates/style.css"))
-	script = newElement("script", mustRead("templates/copy.js"))
+	style    = newElement("style", mustRead("templates/style.css"))
+	copying  = newElement("script", mustRead("templates/copy.js"))
+	watching = newElement("script", mustRead("templates/watch.js"))
+	paying   = newElement("script", mustRead("templates/sheet.js"))
 )
 
 // layouts holds one template for every page, by the name of its file.
-var layouts = parse(Handoff{}, Confirming{}, Checking{}, Receipt{}, Failed{}, Problem{})
+var layouts = parse(Handoff{}, Confirming{}, Checking{}, Receipt{}, Failed{}, Problem{}, Sheet{}, Confirm{})
 
 // errLink is a pay link that nobody could open.
 var errLink = errors.New("pay link is not an absolute http or https URL")
@@ -46,11 +48,17 @@ func parse(all ...Page) map[string]*template.Template {
 // screen is a page in a language: the data of a template. Its methods are the
 // words that templates are written in.
 type screen struct {
-	Page   Page
-	QR     *code
-	tongue *tongue
-	// scripted says that the template has asked for the script.
-	scripted bool
+	Page Page
+	QR   *code
+	// Picture is the code as an image to save on a phone.
+	Picture template.URL
+	tongue  *tongue
+	// scripts are those that the template has asked for.
+	scripts []element
+	// connects says that a script asks this site.
+	connects bool
+	// posts says that the page has a form.
+	posts bool
 }
 
 // newScreen prepares page in language t.
@@ -64,7 +72,9 @@ func newScreen(t *tongue, page Page) (*screen, error) {
 	if link == "" {
 		return nil, errLink
 	}
-	if !handoff.Phone {
+	if handoff.Phone {
+		s.Picture = picture(link)
+	} else {
 		s.QR = newCode(link)
 	}
 	return s, nil
@@ -108,8 +118,25 @@ func (s *screen) URL(raw string) string { return safe(raw) }
 // Style returns the style element.
 func (s *screen) Style() template.HTML { return style.html }
 
-// Script returns the script element.
-func (s *screen) Script() template.HTML {
-	s.scripted = true
-	return script.html
+// Copying returns the script that copies a link.
+func (s *screen) Copying() template.HTML { return s.script(copying) }
+
+// Watching returns the script that waits for news of an order.
+func (s *screen) Watching() template.HTML {
+	s.connects = true
+	return s.script(watching)
+}
+
+// Paying returns the script that opens WeChat's pay sheet.
+func (s *screen) Paying() template.HTML { return s.script(paying) }
+
+func (s *screen) script(e element) template.HTML {
+	s.scripts = append(s.scripts, e)
+	return e.html
+}
+
+// Posting says that the page has a form.
+func (s *screen) Posting() string {
+	s.posts = true
+	return "post"
 }

@@ -37,6 +37,12 @@ func parseCaddyfile(helper httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, e
 //	    timeout        <duration>
 //	    param          <name> <value>
 //	    limit_pay      <value>
+//	    real_name      off|optional|required
+//	    official_account <app_id> <app_secret> {
+//	        authorize_url <URL>
+//	        token_url     <URL>
+//	    }
+//	    hosted
 //
 //	    # what is sold
 //	    merchant_name  <text>
@@ -102,6 +108,7 @@ func (b *blockParser) subdirective(name string) error {
 		"sign_type":      &b.SignType,
 		"pay_page":       &b.PayPage,
 		"limit_pay":      &b.LimitPay,
+		"real_name":      &b.RealName,
 		"merchant_name":  &b.MerchantName,
 		"currency":       &b.Currency,
 		"catalog":        &b.Catalog,
@@ -124,6 +131,14 @@ func (b *blockParser) subdirective(name string) error {
 		return b.duration(name, &b.Timeout)
 	case "order_ttl":
 		return b.duration(name, &b.OrderTTL)
+	case "official_account":
+		return b.officialAccount()
+	case "hosted":
+		b.Hosted = true
+		if err := b.once(name); err != nil {
+			return err
+		}
+		return b.noMore(name)
 	case "param":
 		return b.param()
 	case "item":
@@ -187,6 +202,32 @@ func (b *blockParser) noMore(field string) error {
 	}
 	for nesting := b.d.Nesting(); b.d.NextBlock(nesting); {
 		return b.d.Errf("%s takes no block", field)
+	}
+	return nil
+}
+
+func (b *blockParser) officialAccount() error {
+	if err := b.once("official_account"); err != nil {
+		return err
+	}
+	args := b.d.RemainingArgs()
+	if len(args) != 2 {
+		return b.d.Errf("official_account needs the app id and the app secret")
+	}
+	b.OfficialAccount = &OfficialAccount{AppID: args[0], AppSecret: args[1]}
+	for nesting := b.d.Nesting(); b.d.NextBlock(nesting); {
+		var err error
+		switch detail := b.d.Val(); detail {
+		case "authorize_url":
+			err = b.text("official_account.authorize_url", &b.OfficialAccount.AuthorizeURL)
+		case "token_url":
+			err = b.text("official_account.token_url", &b.OfficialAccount.TokenURL)
+		default:
+			err = b.d.Errf("unknown detail %q of official_account: it has authorize_url and token_url", detail)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

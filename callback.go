@@ -2,6 +2,7 @@ package qfpayjsapi
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -26,17 +27,29 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request, order string)
 	if !ok {
 		return h.problem(w, r, pages.Problem{Kind: pages.OtherBrowser})
 	}
-	code := r.URL.Query().Get("code")
-	if code == "" || len(code) > maxCode {
-		return h.problem(w, r, pages.Problem{Kind: pages.MissingCode, StartURL: h.payLink(ticket.Intent)})
+	if h.Hosted {
+		return h.confirm(w, r, site, ticket)
+	}
+	query := r.URL.Query()
+	code := query.Get("code")
+	switch {
+	case code == "" || len(code) > maxCode:
+		return h.sheet(w, r, site, ticket)
+	case h.wechat != nil && !h.seal.IsState(order, query.Get("state")):
+		return h.problem(w, r, pages.Problem{Kind: pages.OtherBrowser})
 	}
 	noteIntent(r, order, ticket.Intent)
+	return h.follow(w, r, site, ticket, h.advanceOnce(r, site, ticket, code))
+}
+
+// advanceOnce advances an order for all requests that ask for it at once.
+func (h *Handler) advanceOnce(r *http.Request, site origin, ticket checkout.Ticket, code string) turn {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), h.callbackTime())
 	defer cancel()
-	next, _, _ := h.account.callbacks.Do(order, func() (any, error) {
+	next, _, _ := h.account.callbacks.Do(ticket.Order, func() (any, error) {
 		return h.advance(ctx, site, ticket, code, clientAddress(r)), nil
 	})
-	return h.follow(w, r, site, ticket, next.(turn))
+	return next.(turn)
 }
 
 // turn is where a callback leads: exactly one of its members is set.
@@ -103,7 +116,7 @@ func (h *Handler) advance(ctx context.Context, site origin, ticket checkout.Tick
 	if next, known := h.recall(ctx, ticket); known {
 		return next
 	}
-	openID, err := h.gateway.OpenID(ctx, code)
+	openID, err := h.openID(ctx, code)
 	if err != nil {
 		return h.withoutOpenID(ctx, ticket, client, err)
 	}
@@ -140,20 +153,20 @@ func (h *Handler) withoutOpenID(ctx context.Context, ticket checkout.Ticket, cli
 		return next // another node was faster with the same code
 	}
 	fields := append(orderFields(ticket.Order, ticket.Intent), zap.Error(err))
-	kind, wait := gatewayProblem(err)
-	if kind != pages.GatewayRefused {
-		h.logger.Warn("the gateway gave no openid", fields...)
+	kind, wait, again := signInProblem(err)
+	if !again {
+		h.logger.Warn("there is no openid", fields...)
 		return turn{problem: kind, wait: wait}
 	}
 	h.account.refusals.count(client, h.now())
 	if ticket.Restarted {
-		h.logger.Warn("the gateway refused the code twice; the payer was asked to start again", fields...)
+		h.logger.Warn("the code was refused twice; the payer was asked to start again", fields...)
 		return turn{problem: pages.CodeRefused, newOrder: true}
 	}
-	h.logger.Info("the gateway refused the code; starting again once", fields...)
+	h.logger.Info("the code was refused; starting again once", fields...)
 	intent := ticket.Intent
 	intent.At = h.now().UTC()
-	return turn{restart: &checkout.Ticket{Order: checkout.NewOrder(h.now()), Intent: intent, Restarted: true}}
+	return turn{restart: &checkout.Ticket{Order: checkout.NewOrder(h.now()), Intent: intent, Restarted: true, RealName: ticket.RealName}}
 }
 
 // pay makes the order payable. The intent is in storage before the gateway
@@ -178,9 +191,9 @@ func (h *Handler) pay(ctx context.Context, site origin, ticket checkout.Ticket, 
 	if err != nil {
 		return h.unprepared(ctx, ticket, err)
 	}
-	payURL, err := h.payURL(site, ticket, prepared.PayParams)
+	fact, err := h.prepared(site, ticket, prepared)
 	if err == nil {
-		err = h.ledger.Record(ctx, ticket.Order, ledger.Prepared{At: h.now().UTC(), Syssn: prepared.Syssn, PayURL: payURL})
+		err = h.ledger.Record(ctx, ticket.Order, fact)
 	}
 	if err != nil {
 		h.logger.Error("the payment is prepared at the gateway but could not be remembered; the payer was not sent to pay it",
@@ -188,11 +201,27 @@ func (h *Handler) pay(ctx context.Context, site origin, ticket checkout.Ticket, 
 		return turn{unknown: true}
 	}
 	h.account.wake(ticket.Order)
-	return turn{payURL: payURL}
+	return turn{payURL: fact.PayURL}
+}
+
+// prepared is what the ledger keeps of the gateway's answer: where the payer
+// pays, and what is needed there.
+func (h *Handler) prepared(site origin, ticket checkout.Ticket, answer *qfpay.Prepared) (fact ledger.Prepared, err error) {
+	fact = ledger.Prepared{At: h.now().UTC(), Syssn: answer.Syssn}
+	switch {
+	case h.Hosted:
+		fact.PayURL = answer.PayURL
+	case h.wechat != nil:
+		fact.PayURL = h.callbackPath(ticket.Order)
+		fact.PayParams, err = json.Marshal(answer.PayParams)
+	default:
+		fact.PayURL, err = h.payURL(site, ticket, answer.PayParams)
+	}
+	return fact, err
 }
 
 func (h *Handler) payment(site origin, ticket checkout.Ticket, openID string) qfpay.Payment {
-	return qfpay.Payment{
+	payment := qfpay.Payment{
 		OutTradeNo: ticket.Order,
 		Amount:     ticket.Intent.Amount,
 		Currency:   ticket.Intent.Currency,
@@ -202,7 +231,15 @@ func (h *Handler) payment(site origin, ticket checkout.Ticket, openID string) qf
 		NotifyURL:  h.notifyURL(site),
 		LimitPay:   h.LimitPay,
 		Params:     h.Params,
+		Hosted:     h.Hosted,
 	}
+	if h.Hosted {
+		payment.ReturnURL = string(site) + h.returnPath(ticket.Order)
+	}
+	if name := ticket.RealName; name != nil {
+		payment.RealName = &qfpay.RealName{Name: name.Name, IDCard: name.IDCard}
+	}
+	return payment
 }
 
 // payURL is the pay page's address with everything it asks for.
@@ -258,4 +295,5 @@ func (h *Handler) storageDown(ticket checkout.Ticket, err error) turn {
 	return turn{problem: pages.StorageDown, wait: 5 * time.Second}
 }
 
-func (h *Handler) returnPath(order string) string { return h.Path + "/return/" + order }
+func (h *Handler) returnPath(order string) string   { return h.Path + "/return/" + order }
+func (h *Handler) callbackPath(order string) string { return h.Path + "/callback/" + order }

@@ -63,6 +63,7 @@ func (h *Handler) aboutOrder(w http.ResponseWriter, r *http.Request, station, or
 		return unknownStatus(w)
 	case !checkout.IsOrder(order):
 		return h.problem(w, r, pages.Problem{Kind: pages.UnknownOrder})
+	case r.Method == http.MethodPost && station == "callback" && h.Hosted:
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		return h.wrongMethod(w, r, "GET, HEAD")
 	case causesNothing(w, r):

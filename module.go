@@ -17,6 +17,7 @@ import (
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/wechat"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 )
 
@@ -72,6 +73,21 @@ type Handler struct {
 
 	// QFPay's `limit_pay`, with which credit cards can be refused. Default: none.
 	LimitPay string `json:"limit_pay,omitempty"`
+
+	// Whether payers give their name and identity card, for the real-name check
+	// of mainland China, which QFPay has to activate: `off` (the default),
+	// `optional` or `required`. They come as user_truename and user_creid in the
+	// form of a POST, go to the gateway, and are never stored, logged or shown.
+	RealName string `json:"real_name,omitempty"`
+
+	// The shop's own official account at WeChat, instead of QFPay's. Default:
+	// QFPay's.
+	OfficialAccount *OfficialAccount `json:"official_account,omitempty"`
+
+	// Take payments as merchants in Canada do: nobody is asked who the payer is;
+	// a page with a Pay button leads on to an address of the gateway's. Default:
+	// false.
+	Hosted bool `json:"hosted,omitempty"`
 
 	// The shop's name as WeChat and the payer's pages show it, at most 128
 	// bytes of UTF-8. Required.
@@ -168,6 +184,7 @@ type Handler struct {
 	catalog *checkout.CatalogFile
 	shop    checkout.Shop // without the catalogue
 	seal    *checkout.Seal
+	wechat  *wechat.Account // nil without an official account of the shop's own
 }
 
 // Webhook is a program of the shop that is told what happens to orders.
@@ -179,6 +196,25 @@ type Webhook struct {
 	// The secret that signs the events: `whsec_` and 24 to 64 bytes in base64.
 	// Required. Write a placeholder here.
 	Secret string `json:"secret,omitempty"`
+}
+
+// OfficialAccount is an official account of WeChat's. Register with WeChat the
+// site's domain for web page authorization, and `<path>/callback/` as a payment
+// directory.
+type OfficialAccount struct {
+	// The public id, such as wx0123456789abcdef. Required.
+	AppID string `json:"app_id,omitempty"`
+
+	// The secret of the account. Required. Write a placeholder here.
+	AppSecret string `json:"app_secret,omitempty"`
+
+	// Where payers are sent first. Default: WeChat's own address,
+	// `https://open.weixin.qq.com/connect/oauth2/authorize`.
+	AuthorizeURL string `json:"authorize_url,omitempty"`
+
+	// Where codes are exchanged. Default: WeChat's own address,
+	// `https://api.weixin.qq.com/sns/oauth2/access_token`.
+	TokenURL string `json:"token_url,omitempty"`
 }
 
 // OpenAmount bounds the amounts that payers may name, as decimals in the shop's
@@ -267,7 +303,15 @@ func (h *Handler) openGateway() error {
 	h.gateway.client = client
 	h.timeout = time.Duration(h.Timeout)
 	h.orderTTL = time.Duration(h.OrderTTL)
-	h.seal, err = checkout.NewSeal(h.ClientKey)
+	if h.seal, err = checkout.NewSeal(h.ClientKey); err != nil {
+		return err
+	}
+	if own := h.OfficialAccount; own != nil {
+		h.wechat, err = wechat.New(wechat.Config{
+			AppID: own.AppID, AppSecret: own.AppSecret,
+			AuthorizeURL: own.AuthorizeURL, TokenURL: own.TokenURL, Timeout: h.timeout,
+		})
+	}
 	return err
 }
 

@@ -48,6 +48,7 @@ func (h *Handler) texts() func(yield func(string, *string) bool) {
 			{"sign_type", &h.SignType},
 			{"pay_page", &h.PayPage},
 			{"limit_pay", &h.LimitPay},
+			{"real_name", &h.RealName},
 			{"merchant_name", &h.MerchantName},
 			{"currency", &h.Currency},
 			{"catalog", &h.Catalog},
@@ -70,6 +71,16 @@ func (h *Handler) texts() func(yield func(string, *string) bool) {
 			item, field := &h.Items[i], "items["+strconv.Itoa(i)+"]."
 			if !yield(field+"id", &item.ID) || !yield(field+"price", (*string)(&item.Price)) || !yield(field+"name", &item.Name) {
 				return
+			}
+		}
+		if own := h.OfficialAccount; own != nil {
+			for _, text := range []struct {
+				field string
+				value *string
+			}{{"app_id", &own.AppID}, {"app_secret", &own.AppSecret}, {"authorize_url", &own.AuthorizeURL}, {"token_url", &own.TokenURL}} {
+				if !yield("official_account."+text.field, text.value) {
+					return
+				}
 			}
 		}
 		if amount := h.OpenAmount; amount != nil {
@@ -96,6 +107,9 @@ func (h *Handler) warnOfLiteralSecrets() {
 	}
 	warn("client_key", h.ClientKey)
 	warn("invoice_key", h.InvoiceKey)
+	if h.OfficialAccount != nil {
+		warn("official_account.app_secret", h.OfficialAccount.AppSecret)
+	}
 	for i, hook := range h.Webhooks {
 		warn("webhooks["+strconv.Itoa(i)+"].secret", hook.Secret)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/wechat"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 )
 
@@ -75,6 +76,7 @@ func (h *Handler) check(v values) error {
 		{"failure_url", h.FailureURL, checkDestination},
 		{"outside_wechat", h.OutsideWeChat, checkOutsideWeChat},
 		{"errors", h.Errors, oneOf("page", "pass")},
+		{"real_name", h.RealName, oneOf("off", "optional", "required")},
 		{"name", h.Name, checkName},
 	} {
 		if !v.judgeable(rule.value) {
@@ -84,7 +86,7 @@ func (h *Handler) check(v values) error {
 			return fieldError{rule.field, err}
 		}
 	}
-	for _, rule := range []func(values) error{h.checkDurations, h.checkParams, h.checkItems, h.checkOpenAmount, h.checkFields, h.checkOverlaps, h.checkWebhooks} {
+	for _, rule := range []func(values) error{h.checkMethod, h.checkDurations, h.checkParams, h.checkItems, h.checkOpenAmount, h.checkFields, h.checkOverlaps, h.checkWebhooks} {
 		if err := rule(v); err != nil {
 			return err
 		}
@@ -105,6 +107,40 @@ func (h *Handler) checkRequired() error {
 	}
 	if len(h.Items) == 0 && h.Catalog == "" && h.OpenAmount == nil && h.InvoiceKey == "" {
 		return fieldError{"items", errors.New("nothing is sold: add an item, or a catalog with items, open_amount or invoice_key")}
+	}
+	return nil
+}
+
+// checkMethod judges what makes the integration another than QFPay's own
+// official account.
+func (h *Handler) checkMethod(v values) error {
+	own := h.OfficialAccount
+	if own == nil {
+		return nil
+	}
+	if h.Hosted {
+		return fieldError{"hosted", errors.New("official_account is given too: choose one of the two")}
+	}
+	for _, rule := range []struct {
+		field, value string
+		required     bool
+		judge        func(string) error
+	}{
+		{"app_id", own.AppID, true, wechat.CheckAppID},
+		{"app_secret", own.AppSecret, true, wechat.CheckAppSecret},
+		{"authorize_url", own.AuthorizeURL, false, wechat.CheckURL},
+		{"token_url", own.TokenURL, false, wechat.CheckURL},
+	} {
+		field := "official_account." + rule.field
+		if rule.required && rule.value == "" {
+			return fieldError{field, errors.New("required, but missing")}
+		}
+		if !v.judgeable(rule.value) {
+			continue
+		}
+		if err := rule.judge(rule.value); err != nil {
+			return fieldError{field, err}
+		}
 	}
 	return nil
 }

@@ -61,6 +61,8 @@ type shop struct {
 	block   string // subdirectives beside the usual ones
 	timeout string
 	global  string
+	account func() string // subdirectives that need the gateway's address
+	dearer  string        // another price of the dog treats
 }
 
 // set changes a shop before it opens.
@@ -182,6 +184,13 @@ func (s *shop) caddyfile() string {
 }
 
 func (s *shop) directive() string {
+	account, treats := "", "46.50"
+	if s.account != nil {
+		account = s.account()
+	}
+	if s.dearer != "" {
+		treats = s.dearer
+	}
 	return fmt.Sprintf(`qfpay_jsapi {
 		environment %s
 		pay_page %s/q/direct
@@ -195,9 +204,10 @@ func (s *shop) directive() string {
 			name "Cat food 猫粮"
 			max_quantity 3
 		}
-		item dog-treats 46.50
+		item dog-treats %s
 		%s
-	}`, s.line.URL, s.line.URL, appCode, s.timeout, s.block)
+		%s
+	}`, s.line.URL, s.line.URL, appCode, s.timeout, treats, account, s.block)
 }
 
 func TestMain(m *testing.M) {

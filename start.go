@@ -1,6 +1,7 @@
 package qfpayjsapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"mime"
@@ -15,6 +16,7 @@ import (
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 )
 
 // start begins a payment. It calls nobody and stores nothing: the order goes
@@ -30,14 +32,38 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request, item string) err
 	if kind != "" {
 		return h.problem(w, r, pages.Problem{Kind: kind})
 	}
+	if item == "" && asked.Values.Has("handoff") {
+		return h.fromHandoff(w, r, asked.Values.Get("handoff"))
+	}
 	intent, err := h.offer().Intend(asked, h.now())
 	if err != nil {
 		return h.problem(w, r, pages.Problem{Kind: startProblem(err)})
 	}
-	if !inWeChat(r) && h.OutsideWeChat != "allow" {
+	if h.isOutside(r) {
 		return h.outsideWeChat(w, r, intent)
 	}
-	return h.startOrder(w, r, intent, asked.Values.Get("again"))
+	realName, ok := h.realName(asked.Form)
+	if !ok {
+		return h.problem(w, r, pages.Problem{Kind: pages.BadRealName})
+	}
+	wanted := checkout.Ticket{Intent: intent, RealName: realName}
+	return h.startOrder(w, r, wanted, asked.Values.Get("again"))
+}
+
+// isOutside reports whether the browser cannot pay.
+func (h *Handler) isOutside(r *http.Request) bool { return !inWeChat(r) && h.OutsideWeChat != "allow" }
+
+// realName reads who pays, and whether that will do.
+func (h *Handler) realName(form url.Values) (name *checkout.RealName, ok bool) {
+	name = &checkout.RealName{Name: strings.TrimSpace(form.Get("user_truename")), IDCard: strings.ToUpper(strings.TrimSpace(form.Get("user_creid")))}
+	switch {
+	case h.RealName == "" || h.RealName == "off":
+		return nil, true
+	case h.RealName == "optional" && *name == (checkout.RealName{}):
+		return nil, true
+	default:
+		return name, (&qfpay.RealName{Name: name.Name, IDCard: name.IDCard}).Check() == nil
+	}
 }
 
 // maxForm bounds the form of a start in bytes.
@@ -87,22 +113,10 @@ func startProblem(err error) pages.Kind {
 	return pages.Internal
 }
 
-// outsideWeChat answers pay links in browsers that cannot pay.
-func (h *Handler) outsideWeChat(w http.ResponseWriter, r *http.Request, intent ledger.Intent) error {
-	if h.OutsideWeChat != "handoff" {
-		return redirect(w, r, h.OutsideWeChat)
-	}
-	return h.page(w, r, pages.Handoff{
-		Order: h.shown("", intent),
-		Link:  string(h.origin(r)) + h.payLink(intent),
-		Phone: onPhone(r),
-	})
-}
-
 // startOrder goes on with an order for the same thing that this browser has
 // under way, or makes a new one.
-func (h *Handler) startOrder(w http.ResponseWriter, r *http.Request, intent ledger.Intent, again string) error {
-	site := h.origin(r)
+func (h *Handler) startOrder(w http.ResponseWriter, r *http.Request, wanted checkout.Ticket, again string) error {
+	site, intent := h.origin(r), wanted.Intent
 	tickets, spoilt := h.tickets(r, site)
 	step, err := h.resume(r.Context(), tickets, intent, again)
 	if err != nil {
@@ -116,9 +130,11 @@ func (h *Handler) startOrder(w http.ResponseWriter, r *http.Request, intent ledg
 		return h.invoiceProblem(w, r, intent, kind, err)
 	}
 	if step.ticket.Order == "" {
-		step.ticket = checkout.Ticket{Order: checkout.NewOrder(h.now()), Intent: intent}
+		step.ticket = wanted
+		step.ticket.Order = cmp.Or(wanted.Order, checkout.NewOrder(h.now()))
 		h.clearOldTickets(w, site, tickets, spoilt)
 	}
+	step.ticket.RealName = wanted.RealName
 	return h.authorize(w, r, site, step.ticket)
 }
 
@@ -155,7 +171,7 @@ func (h *Handler) resume(ctx context.Context, tickets []checkout.Ticket, intent 
 
 // authorize hands the payer the ticket and sends them to the gateway's OAuth.
 func (h *Handler) authorize(w http.ResponseWriter, r *http.Request, site origin, ticket checkout.Ticket) error {
-	location, err := h.gateway.OAuthURL(string(site) + h.Path + "/callback/" + ticket.Order)
+	location, err := h.signInURL(site, ticket.Order)
 	if err == nil {
 		err = h.giveTicket(w, site, ticket)
 	}
@@ -168,6 +184,9 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request, site origin,
 	}
 	noteIntent(r, ticket.Order, ticket.Intent)
 	h.logger.Debug("payment started", orderFields(ticket.Order, ticket.Intent)...)
+	if h.Hosted {
+		return h.askToConfirm(w, r, ticket)
+	}
 	return redirect(w, r, location)
 }
 

@@ -263,7 +263,7 @@ func (p Payment) checkPayer() error {
 			return fmt.Errorf("return_url %w", err)
 		}
 	}
-	return p.RealName.check()
+	return p.RealName.Check()
 }
 
 func checkNumber(name, number string) error {

@@ -45,7 +45,9 @@ var (
 	errRealName = errors.New("user_truename must be 1 to 64 characters")
 )
 
-func (n *RealName) check() error {
+// Check reports what is wrong with the name or the card, and shows neither. No
+// name at all is fine.
+func (n *RealName) Check() error {
 	if n == nil {
 		return nil
 	}

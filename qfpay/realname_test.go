@@ -39,9 +39,9 @@ func TestIDCardsAreCheckedByTheirCheckDigit(t *testing.T) {
 func TestARealNameIsSentAsTheGatewayWantsIt(t *testing.T) {
 	name := &RealName{Name: `陈 "<&>`, IDCard: idCard}
 	assert.Equal(t, `{"user_creid":"11010519491231002X","user_truename":"陈 \"<&>"}`, name.extendInfo())
-	assert.NoError(t, name.check())
+	assert.NoError(t, name.Check())
 	for _, bad := range []RealName{{"", idCard}, {"  ", idCard}, {"a\nb", idCard}, {strings.Repeat("陈", 65), idCard}, {"陈", "1"}, {"\xff", idCard}} {
-		assert.Error(t, bad.check())
+		assert.Error(t, bad.Check())
 	}
 }
 

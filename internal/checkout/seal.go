@@ -4,8 +4,11 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,7 +28,10 @@ var ErrTooLarge = fmt.Errorf("the order needs a cookie of more than %d bytes", M
 // Seal hides tickets from the browsers that carry them and makes altered ones
 // worthless: AES-256-GCM under a key derived from the merchant's client_key,
 // so that every node of a cluster opens what another one sealed.
-type Seal struct{ aead cipher.AEAD }
+type Seal struct {
+	aead  cipher.AEAD
+	state []byte // key of [Seal.State]
+}
 
 // NewSeal derives the key.
 func NewSeal(clientKey string) (*Seal, error) {
@@ -41,7 +47,24 @@ func NewSeal(clientKey string) (*Seal, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Seal{aead}, nil
+	state, err := hkdf.Key(sha256.New, []byte(clientKey), nil, "qfpay_jsapi state v1", 32)
+	if err != nil {
+		return nil, err
+	}
+	return &Seal{aead, state}, nil
+}
+
+// State returns what ties an authorization by WeChat to an order: 64
+// hexadecimal digits that nobody else can make up.
+func (s *Seal) State(order string) string {
+	mac := hmac.New(sha256.New, s.state)
+	mac.Write([]byte(order))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// IsState reports in constant time whether a state is that of the order.
+func (s *Seal) IsState(order, state string) bool {
+	return subtle.ConstantTimeCompare([]byte(s.State(order)), []byte(state)) == 1
 }
 
 // Close seals a ticket into text fit for a cookie, at most [MaxSealed] bytes.

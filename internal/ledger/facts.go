@@ -3,6 +3,7 @@ package ledger
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"regexp"
 	"time"
 )
@@ -49,6 +50,10 @@ type Prepared struct {
 	At     time.Time `json:"at"`
 	Syssn  string    `json:"syssn"`   // the gateway's number for the trade
 	PayURL string    `json:"pay_url"` // where the payer pays, the same for every visit
+
+	// PayParams are the parameters of WeChat's pay sheet, where our own page
+	// opens it.
+	PayParams json.RawMessage `json:"pay_params,omitempty"`
 }
 
 // Paid says that the gateway confirmed the payment of this order with its

@@ -1,0 +1,226 @@
+package qfpayjsapi_test
+
+import (
+	"html"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
+)
+
+const (
+	wechatApp    = "wxtestappid0000001"
+	wechatSecret = "sentinel-of-the-app-secret"
+)
+
+// withOfficialAccount is a shop with an official account of its own, whose
+// WeChat the simulator plays.
+func withOfficialAccount(s *shop, c *qfpaytest.Config) {
+	c.WeChatAppID, c.WeChatAppSecret = wechatApp, wechatSecret
+	s.account = func() string {
+		return "official_account " + wechatApp + " " + wechatSecret + " {\n" +
+			"authorize_url " + s.line.URL + "/connect/oauth2/authorize\n" +
+			"token_url " + s.line.URL + "/sns/oauth2/access_token\n}"
+	}
+}
+
+func withHosted(s *shop, c *qfpaytest.Config) {
+	c.Hosted = true
+	s.block += "hosted\n"
+}
+
+func TestTheShopsOwnOfficialAccountOpensThePaySheet(t *testing.T) {
+	shop := openShop(t, withOfficialAccount)
+	payer := shop.payer(wechat)
+	callback := payer.authorize("/pay/cat-food")
+	order := orderOf(t, callback)
+	first := payer.get(callback)
+	require.Equal(t, http.StatusFound, first.status, first.body)
+	assert.Equal(t, "/pay/callback/"+order, first.location, "one directory to register, and no code in its address")
+	assert.Equal(t, first.location, payer.get(callback).location, "the same callback leads to the same place")
+	assert.Equal(t, 1, shop.gateway.Calls("payment"))
+	assert.Equal(t, 1, shop.gateway.Calls("wechat_token"))
+	assert.Zero(t, shop.gateway.Calls("openid"))
+
+	page := payer.get(first.location)
+	require.Equal(t, http.StatusOK, page.status)
+	assertPagePolicy(t, page.header)
+	trade, _ := shop.gateway.Trade(order)
+	params := html.UnescapeString(regexp.MustCompile(`data-params="([^"]*)"`).FindStringSubmatch(page.body)[1])
+	assert.JSONEq(t, `{"appId":"`+wechatApp+`","timeStamp":"`+trade.PayParams.TimeStamp+`","nonceStr":"`+trade.PayParams.NonceStr+
+		`","package":"`+trade.PayParams.Package+`","signType":"`+trade.PayParams.SignType+`","paySign":"`+trade.PayParams.PaySign+`"}`, params)
+	assert.Contains(t, page.body, `data-back="/pay/return/`+order+`"`)
+	assert.Contains(t, page.body, `data-fallback=""`, "there is no other way to pay for browsers that are not WeChat's")
+	assert.Equal(t, http.StatusForbidden, shop.payer(wechat).get(first.location).status, "another browser does not get it")
+
+	require.NoError(t, shop.gateway.Pay(order))
+	assert.Contains(t, payer.get("/pay/return/"+order).body, "Payment received")
+	assert.Equal(t, "/pay/return/"+order, payer.get(first.location).location, "going back does not pay again")
+	assert.NotContains(t, shop.log(), wechatSecret)
+	for _, file := range shop.stored() {
+		assert.NotContains(t, file, wechatSecret)
+	}
+}
+
+func TestTheStateMustBeThatOfTheOrder(t *testing.T) {
+	shop := openShop(t, withOfficialAccount)
+	payer := shop.payer(wechat)
+	callback, err := url.Parse(payer.authorize("/pay/cat-food"))
+	require.NoError(t, err)
+	query := callback.Query()
+	state := query.Get("state")
+	assert.Regexp(t, `^[0-9a-f]{64}$`, state)
+	for _, wrong := range []string{"", "x", strings.Repeat("0", 64), state[:63]} {
+		query.Set("state", wrong)
+		callback.RawQuery = query.Encode()
+		assert.Equal(t, http.StatusForbidden, payer.get(callback.String()).status)
+	}
+	assert.Zero(t, shop.gateway.Calls("wechat_token"))
+}
+
+func TestACodeThatWeChatRefusesRestartsOnce(t *testing.T) {
+	shop := openShop(t, withOfficialAccount)
+	payer := shop.payer(wechat)
+	spoil := func(callback string) string {
+		return regexp.MustCompile(`code=[^&]*`).ReplaceAllString(callback, "code=0000000000000000000000000000used")
+	}
+	first := payer.authorize("/pay/cat-food")
+	again := payer.get(spoil(first))
+	require.Equal(t, http.StatusFound, again.status)
+	second := payer.oauth(again.location)
+	assert.NotEqual(t, orderOf(t, first), orderOf(t, second))
+	assert.Equal(t, http.StatusBadGateway, payer.get(spoil(second)).status, "never twice")
+	assert.Zero(t, shop.gateway.Calls("payment"))
+}
+
+func TestAHostedPaymentIsConfirmedByAPost(t *testing.T) {
+	shop := openShop(t, withHosted)
+	payer := shop.payer(wechat)
+	start := payer.get("/pay/cat-food?quantity=2")
+	require.Equal(t, http.StatusOK, start.status)
+	assertCommonHeaders(t, start.header)
+	assert.Contains(t, start.body, "HK$256.00")
+	action := regexp.MustCompile(`action="([^"]+)"`).FindStringSubmatch(start.body)[1]
+	order := orderOf(t, action)
+	assert.Empty(t, shop.stored(), "nothing happens before the payer presses Pay")
+	assert.Equal(t, http.StatusOK, payer.get(action).status, "a visit is no press")
+	assert.Equal(t, http.StatusForbidden, shop.payer(wechat).post(action, nil).status, "another browser cannot press")
+	assert.Zero(t, shop.gateway.Calls("payment"))
+
+	pressed := payer.post(action, nil)
+	require.Equal(t, http.StatusSeeOther, pressed.status, pressed.body)
+	assert.Equal(t, pressed.location, payer.post(action, nil).location, "pressing twice pays once")
+	assert.Equal(t, 1, shop.gateway.Calls("payment"))
+	assert.Equal(t, http.StatusOK, payer.get(pressed.location).status, "the gateway's own page")
+	trade, _ := shop.gateway.Trade(order)
+	assert.Equal(t, shop.url+"/pay/return/"+order, trade.Params["return_url"])
+	assert.Empty(t, trade.Params["sub_openid"])
+	require.NoError(t, shop.gateway.Pay(order))
+	assert.Contains(t, payer.get("/pay/return/"+order).body, "Payment received")
+	assert.Equal(t, "/pay/return/"+order, payer.get(action).location)
+}
+
+func TestAPostToTheCallbackIsForHostedPaymentsAlone(t *testing.T) {
+	shop := openShop(t)
+	payer := shop.payer(wechat)
+	callback := payer.authorize("/pay/cat-food")
+	assert.Equal(t, http.StatusMethodNotAllowed, payer.post(callback, nil).status)
+}
+
+func TestRealNamesGoToTheGatewayAndNowhereElse(t *testing.T) {
+	const card = "11010519491231002X" // the example of GB 11643
+	shop := openShop(t, withBlock("real_name required"))
+	payer := shop.payer(wechat)
+	for _, form := range []url.Values{
+		{}, {"user_truename": {"陈大文"}}, {"user_creid": {card}}, {"user_truename": {"陈大文"}, "user_creid": {"110105194912310021"}},
+	} {
+		assert.Equal(t, http.StatusBadRequest, payer.post("/pay/cat-food", form).status)
+	}
+	assert.Equal(t, http.StatusBadRequest, payer.get("/pay/cat-food?user_truename=x&user_creid=440524188001010014").status, "an address is no place for them")
+
+	posted := payer.post("/pay/cat-food", url.Values{"user_truename": {"sentinel陈"}, "user_creid": {strings.ToLower(card)}})
+	require.Equal(t, http.StatusSeeOther, posted.status)
+	callback := payer.oauth(posted.location)
+	require.Equal(t, http.StatusFound, payer.get(callback).status)
+	order := orderOf(t, callback)
+	trade, _ := shop.gateway.Trade(order)
+	assert.JSONEq(t, `{"user_creid":"`+card+`","user_truename":"sentinel陈"}`, trade.Params["extend_info"])
+	require.NoError(t, shop.gateway.Pay(order))
+	everywhere := shop.log() + payer.get("/pay/return/"+order).body + payer.get("/pay/status/"+order).body
+	for _, key := range shop.stored() {
+		text, err := os.ReadFile(shop.folder + "/" + key)
+		if err == nil {
+			everywhere += string(text)
+		}
+	}
+	assert.NotContains(t, everywhere, "sentinel陈")
+	assert.NotContains(t, everywhere, card)
+}
+
+// handedOver is the address that the page on the desk shows as a code.
+func handedOver(t testing.TB, desk reply) string {
+	t.Helper()
+	watch := regexp.MustCompile(`data-watch="([^"]+)"`).FindStringSubmatch(desk.body)
+	require.NotNil(t, watch, desk.body)
+	return html.UnescapeString(watch[1])
+}
+
+func (p *payer) watch(address string) reply {
+	p.header.Set("Accept", "application/json")
+	defer p.header.Del("Accept")
+	return p.get(address)
+}
+
+func TestTheDeskTurnsIntoTheReceiptWhenThePhoneHasPaid(t *testing.T) {
+	shop := openShop(t, withBlock("field note"))
+	desk, phone := shop.payer(desktop), shop.payer(wechat)
+	code := handedOver(t, desk.post("/pay/cat-food", url.Values{"quantity": {"2"}, "note": {"ring twice"}}))
+	assert.JSONEq(t, `{"status":"waiting"}`, desk.watch(code).body)
+	assert.Empty(t, shop.stored(), "nothing is stored before WeChat vouches for a payer")
+
+	_, order := phone.prepare(code)
+	shop.load() // a reload in between changes nothing
+	assert.JSONEq(t, `{"status":"waiting"}`, desk.watch(code).body)
+	assert.Equal(t, code, handedOver(t, desk.get(code)), "without script the page comes again")
+	assert.Equal(t, http.StatusFound, phone.get(code).status, "scanning twice goes on with the same order")
+	assert.Equal(t, 1, shop.gateway.Calls("payment"))
+	assert.Equal(t, http.StatusForbidden, shop.payer(wechat).get(code).status, "a second phone cannot pay it too")
+	queries := shop.gateway.Calls("query")
+	for range 20 {
+		desk.watch(code)
+	}
+	assert.Equal(t, queries, shop.gateway.Calls("query"), "waiting costs the gateway nothing")
+
+	require.NoError(t, shop.gateway.Pay(order))
+	assert.Contains(t, phone.get("/pay/return/"+order).body, "Payment received")
+	assert.JSONEq(t, `{"status":"paid","location":"/pay/return/`+order+`"}`, desk.watch(code).body)
+	assert.Equal(t, "/pay/return/"+order, desk.get(code).location)
+	trade, _ := shop.gateway.Trade(order)
+	assert.Equal(t, int64(25600), trade.Amount)
+}
+
+func TestForgedHandoffsAreRefused(t *testing.T) {
+	shop := openShop(t)
+	code := handedOver(t, shop.payer(desktop).get("/pay/cat-food"))
+	for _, forged := range []string{"/pay?handoff=", "/pay?handoff=x", code[:len(code)-3], strings.Replace(code, "handoff=0", "handoff=1", 1)} {
+		assert.Equal(t, http.StatusForbidden, shop.payer(wechat).get(forged).status, forged)
+		assert.Equal(t, http.StatusForbidden, shop.payer(desktop).get(forged).status, forged)
+	}
+}
+
+func TestAHandoffWhosePriceHasChangedIsStartedAnew(t *testing.T) {
+	shop := openShop(t)
+	code := handedOver(t, shop.payer(desktop).get("/pay/dog-treats"))
+	shop.dearer = "50.00"
+	shop.load()
+	reply := shop.payer(wechat).get(code)
+	assert.Equal(t, http.StatusGone, reply.status)
+	assert.Contains(t, reply.body, `href="/pay/dog-treats"`)
+}

@@ -1,6 +1,8 @@
 (function () {
   var sheet = document.getElementById("sheet");
   var button = document.getElementById("pay");
+  var title = document.querySelector("h1");
+  var ring = document.getElementById("ring");
   var note = document.getElementById("note");
   var params = JSON.parse(sheet.dataset.params);
   var open = false, begun = false;
@@ -9,6 +11,8 @@
     var message = (result && result.err_msg) || "";
     open = false;
     if (/:ok$/.test(message)) return leave();
+    title.textContent = sheet.dataset.unpaid;
+    ring.hidden = true;
     note.textContent = /:cancel$/.test(message) ? sheet.dataset.cancelled : sheet.dataset.failed;
     button.hidden = false;
   }

@@ -1,0 +1,160 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// The user agents of the browsers that open pay links.
+var agents = map[string]string{
+	"android": "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0 Mobile Safari/537.36 XWEB/1260 MMWEBSDK/20240404 MicroMessenger/8.0.49 WeChat/arm64",
+	"iphone":  "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.49 NetType/WIFI",
+	"windows": "Mozilla/5.0 (Windows NT 10.0; WOW64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/122 Safari/537.36 MicroMessenger/7.0.20 WindowsWechat XWEB/11275",
+	"wecom":   "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/116 Safari/537.36 wxwork/4.1.22 MicroMessenger/7.0.1 WindowsWechat",
+	"desktop": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36",
+	"phone":   "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148 Safari/604.1",
+}
+
+// patience bounds every wait for a page.
+const patience = 20 * time.Second
+
+// browser is one person's browser with cookies of its own, on one tab.
+type browser struct {
+	t   testing.TB
+	ctx context.Context
+}
+
+// browse starts a Chromium that says it is one of [agents].
+func browse(t testing.TB, agent string) *browser {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserAgent(agents[agent]), chromedp.WindowSize(400, 800),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("accept-lang", "en"),
+		chromedp.Flag("disable-features", "Translate,BackForwardCache"), // out of which chromedp sees no page
+	)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(func() { cancel(); stop() })
+	b := &browser{t, ctx}
+	b.do(network.Enable())
+	return b
+}
+
+// tab opens another tab of the same browser.
+func (b *browser) tab() *browser {
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(cancel)
+	return &browser{b.t, ctx}
+}
+
+func (b *browser) do(actions ...chromedp.Action) {
+	b.t.Helper()
+	if _, started := b.ctx.Deadline(); !started && chromedp.FromContext(b.ctx).Target == nil {
+		require.NoError(b.t, chromedp.Run(b.ctx)) // the browser ends with the context it starts in
+	}
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	require.NoError(b.t, chromedp.Run(ctx, actions...), "at %s", b.peek())
+}
+
+// peek is where the browser is, for messages.
+func (b *browser) peek() (address string) {
+	ctx, cancel := context.WithTimeout(b.ctx, 2*time.Second)
+	defer cancel()
+	_ = chromedp.Run(ctx, chromedp.Location(&address))
+	return address
+}
+
+func (b *browser) visit(address string) { b.t.Helper(); b.do(chromedp.Navigate(address)) }
+
+// press clicks the first element and waits for nothing.
+func (b *browser) press(selector string) {
+	b.t.Helper()
+	b.do(chromedp.WaitVisible(selector, chromedp.ByQuery), chromedp.Click(selector, chromedp.ByQuery))
+}
+
+// at waits until the address holds part.
+func (b *browser) at(part string) (address string) {
+	b.t.Helper()
+	require.Eventually(b.t, func() bool { address = b.peek(); return strings.Contains(address, part) }, patience, 50*time.Millisecond,
+		"the browser does not come to %s", part)
+	return address
+}
+
+// reads waits until the page holds a text.
+func (b *browser) reads(text string) {
+	b.t.Helper()
+	var all string
+	require.Eventually(b.t, func() bool { all = b.text(); return strings.Contains(all, text) }, patience, 100*time.Millisecond,
+		"%q is not on the page", text)
+}
+
+func (b *browser) text() (text string) {
+	ctx, cancel := context.WithTimeout(b.ctx, 2*time.Second)
+	defer cancel()
+	_ = chromedp.Run(ctx, chromedp.Evaluate(`document.body ? document.body.innerText : ""`, &text))
+	return text
+}
+
+func (b *browser) evaluate(script string, result any) {
+	b.t.Helper()
+	b.do(chromedp.Evaluate(script, result))
+}
+
+// shoot keeps a picture of the page.
+func (b *browser) shoot(name string) {
+	b.t.Helper()
+	var picture []byte
+	b.do(chromedp.FullScreenshot(&picture, 100))
+	require.NoError(b.t, os.WriteFile(filepath.Join("screenshots", name+".png"), picture, 0o644))
+}
+
+// narrow makes the window as small as the smallest phones.
+func (b *browser) narrow() {
+	b.do(emulation.SetDeviceMetricsOverride(320, 640, 2, true))
+}
+
+func (b *browser) dark() {
+	b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
+}
+
+// back and forward are the buttons of the browser. They wait for nothing.
+func (b *browser) back()    { b.t.Helper(); b.evaluate(`history.back()`, nil) }
+func (b *browser) forward() { b.t.Helper(); b.evaluate(`history.forward()`, nil) }
+
+// before runs a script in every page before its own.
+func (b *browser) before(script string) {
+	b.do(chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := page.AddScriptToEvaluateOnNewDocument(script).Do(ctx)
+		return err
+	}))
+}
+
+func (b *browser) forgetCookies() { b.do(network.ClearBrowserCookies()) }
+
+// violations runs axe in the page and returns what it finds, a line each. It
+// does not judge the refresh of the page that waits for the gateway: without
+// script there is no other way to learn of the payment, and the page stops by
+// itself and says so.
+func (b *browser) violations() (found []string) {
+	b.t.Helper()
+	var text string
+	b.evaluate(axe+`;0`, nil)
+	await := chromedp.Evaluate(`axe.run({rules: {"meta-refresh": {enabled: false}}}).then(r => JSON.stringify(r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html).join(" "))))`,
+		&text, awaitPromise)
+	b.do(await)
+	require.NoError(b.t, json.Unmarshal([]byte(text), &found))
+	return found
+}

@@ -52,7 +52,8 @@ func (h *Handler) handoffPath(text string) string {
 // fromHandoff is where the code on the desk leads: on the phone the order
 // begins, on the desk its page is shown again until the order has an end. The
 // gateway is asked nothing here.
-func (h *Handler) fromHandoff(w http.ResponseWriter, r *http.Request, text string) error {
+func (h *Handler) fromHandoff(w http.ResponseWriter, r *http.Request, asked checkout.Asked) error {
+	text := asked.Values.Get("handoff")
 	handoff, err := h.seal.OpenHandoff(text)
 	if err != nil {
 		return h.problem(w, r, pages.Problem{Kind: pages.OtherBrowser})
@@ -82,6 +83,11 @@ func (h *Handler) fromHandoff(w http.ResponseWriter, r *http.Request, text strin
 	if _, ours := h.ticket(r, h.origin(r), handoff.Order); known && !ours {
 		return h.problem(w, r, pages.Problem{Kind: pages.TakenElsewhere, RetryURL: h.handoffPath(text)})
 	}
+	realName, ok := h.realName(asked.Form)
+	if !ok {
+		return h.askRealName(w, r, asked, ticket.Intent)
+	}
+	ticket.RealName = realName
 	return h.startOrder(w, r, ticket, "")
 }
 

@@ -143,7 +143,9 @@ func TestRealNamesGoToTheGatewayAndNowhereElse(t *testing.T) {
 	} {
 		assert.Equal(t, http.StatusBadRequest, payer.post("/pay/cat-food", form).status)
 	}
-	assert.Equal(t, http.StatusBadRequest, payer.get("/pay/cat-food?user_truename=x&user_creid=440524188001010014").status, "an address is no place for them")
+	form := payer.get("/pay/cat-food?user_truename=x&user_creid=440524188001010014")
+	assert.Equal(t, http.StatusOK, form.status)
+	assert.Contains(t, form.body, `name="user_creid" value=""`, "an address is no place for them")
 
 	posted := payer.post("/pay/cat-food", url.Values{"user_truename": {"sentinel陈"}, "user_creid": {strings.ToLower(card)}})
 	require.Equal(t, http.StatusSeeOther, posted.status)
@@ -204,6 +206,22 @@ func TestTheDeskTurnsIntoTheReceiptWhenThePhoneHasPaid(t *testing.T) {
 	assert.Equal(t, "/pay/return/"+order, desk.get(code).location)
 	trade, _ := shop.gateway.Trade(order)
 	assert.Equal(t, int64(25600), trade.Amount)
+}
+
+func TestThePhoneAsksForTheRealNameThatTheDeskDoesNotCarry(t *testing.T) {
+	shop := openShop(t, withBlock("real_name required"))
+	code := handedOver(t, shop.payer(desktop).get("/pay/cat-food"))
+	phone := shop.payer(wechat)
+	form := phone.get(code)
+	require.Equal(t, http.StatusOK, form.status)
+	assert.Contains(t, form.body, `name="handoff"`)
+	posted := phone.post("/pay", url.Values{
+		"handoff": {strings.TrimPrefix(code, "/pay?handoff=")}, "user_truename": {"陈大文"}, "user_creid": {"11010519491231002X"},
+	})
+	require.Equal(t, http.StatusSeeOther, posted.status, posted.body)
+	callback := phone.oauth(posted.location)
+	assert.Equal(t, http.StatusFound, phone.get(callback).status)
+	assert.True(t, strings.HasPrefix(code, "/pay?handoff="+orderOf(t, callback)))
 }
 
 func TestForgedHandoffsAreRefused(t *testing.T) {

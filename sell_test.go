@@ -81,6 +81,11 @@ func TestThePayerNamesTheAmountWithinBounds(t *testing.T) {
 	trade, _ := shop.gateway.Trade(order)
 	assert.Equal(t, int64(1250), trade.Amount)
 	assert.Equal(t, "Harbour Pets", shop.statusOf(order)["description"])
+	form := shop.payer(wechat).get("/pay?ref=D")
+	assert.Equal(t, http.StatusOK, form.status)
+	assert.Contains(t, form.body, `name="amount"`)
+	assert.Contains(t, form.body, `name="ref" value="D"`)
+	assert.Contains(t, form.body, "From HK$5.00 to HK$1,000.00")
 	for _, amount := range []string{"4.99", "1000.01", "1e3", "-7", ""} {
 		assert.Equal(t, http.StatusBadRequest, shop.payer(wechat).get("/pay?amount="+amount).status, amount)
 	}
@@ -160,8 +165,15 @@ func TestForgedInvoicesAreRefused(t *testing.T) {
 func TestFieldsGoToTheShopAndNowhereElse(t *testing.T) {
 	shop := openShop(t, withBlock("field name required\nfield note"), func(s *shop, _ *qfpaytest.Config) { withListener(s) })
 	payer := shop.payer(wechat)
-	assert.Equal(t, http.StatusBadRequest, payer.get("/pay/cat-food?name=Query").status, "an address is no place for them")
-	assert.Equal(t, http.StatusBadRequest, payer.post("/pay/cat-food", url.Values{"note": {"x"}}).status)
+	form := payer.get("/pay/cat-food?quantity=2&name=Query")
+	assert.Equal(t, http.StatusOK, form.status)
+	assert.NotContains(t, form.body, "Query", "an address is no place for them")
+	assert.Contains(t, form.body, `name="name"`)
+	assert.Contains(t, form.body, `name="quantity" value="2"`)
+	wrong := payer.post("/pay/cat-food", url.Values{"name": {" "}, "note": {"kept"}})
+	assert.Equal(t, http.StatusBadRequest, wrong.status)
+	assert.Contains(t, wrong.body, `aria-invalid="true"`)
+	assert.Contains(t, wrong.body, `value="kept"`)
 
 	posted := payer.post("/pay/cat-food", url.Values{"name": {"sentinel-name 陈"}, "note": {"two\r\nlines"}, "other": {"ignored"}})
 	require.Equal(t, http.StatusSeeOther, posted.status)

@@ -33,18 +33,18 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request, item string) err
 		return h.problem(w, r, pages.Problem{Kind: kind})
 	}
 	if item == "" && asked.Values.Has("handoff") {
-		return h.fromHandoff(w, r, asked.Values.Get("handoff"))
+		return h.fromHandoff(w, r, asked)
 	}
 	intent, err := h.offer().Intend(asked, h.now())
 	if err != nil {
-		return h.problem(w, r, pages.Problem{Kind: startProblem(err)})
+		return h.unstarted(w, r, asked, intent, err)
 	}
 	if h.isOutside(r) {
 		return h.outsideWeChat(w, r, intent)
 	}
 	realName, ok := h.realName(asked.Form)
 	if !ok {
-		return h.problem(w, r, pages.Problem{Kind: pages.BadRealName})
+		return h.askRealName(w, r, asked, intent)
 	}
 	wanted := checkout.Ticket{Intent: intent, RealName: realName}
 	return h.startOrder(w, r, wanted, asked.Values.Get("again"))

@@ -113,6 +113,29 @@ func TestAHostedPaymentIsConfirmedAndPaidAtTheGateway(t *testing.T) {
 	assert.Equal(t, 1, site.paid())
 }
 
+func TestAFormAsksForWhatOnlyThePayerCanTell(t *testing.T) {
+	site := open(t, "examples/gateway-account.caddyfile",
+		"outside_wechat allow", "outside_wechat handoff", "field name", "field name required", "field note", "field note\n\t\treal_name optional")
+	payer := browse(t, "android")
+	payer.visit(site.shop + "/pay")
+	payer.reads("From HK$5.00 to HK$1,000.00")
+	payer.shoot("form-amount")
+	assert.Empty(t, payer.violations())
+	payer.do(chromedp.SendKeys("#in-amount", "1", chromedp.ByQuery))
+	payer.press("form button")
+	payer.reads("Please check this.")
+	assert.Empty(t, payer.violations())
+	payer.do(chromedp.SetValue("#in-amount", "20.50", chromedp.ByQuery))
+	payer.press("form button")
+	payer.do(chromedp.SendKeys("#in-name", "陈大文", chromedp.ByQuery))
+	payer.shoot("form-fields")
+	assert.Empty(t, payer.violations())
+	payer.press("form button")
+	payer.at("/q/direct") // over the redirects that follow a form
+	payer.press(payButton)
+	payer.reads("HK$20.50")
+}
+
 func TestCancelledAndFailedPaymentsCanBeTriedAgain(t *testing.T) {
 	site := open(t, "Caddyfile.example")
 	payer := browse(t, "android")

@@ -56,6 +56,30 @@ type Sheet struct {
 	FallbackURL string
 }
 
+// Form asks the payer for what has still to be told, and posts it.
+type Form struct {
+	Order Order
+	// Action is the address that the form posts to.
+	Action string
+	// Hidden is posted along.
+	Hidden []Pair
+	Inputs []Input
+	// Min and Max bound the amount that is asked for, if one is.
+	Min, Max Amount
+}
+
+// Pair is a parameter.
+type Pair struct{ Name, Value string }
+
+// Input is one thing that a form asks for. Those that many shops ask for have
+// labels in the payer's language; others are called by their name.
+type Input struct {
+	Name, Value string
+	Required    bool
+	// Wrong says that what was given cannot be taken.
+	Wrong bool
+}
+
 // Confirm asks the payer to press Pay.
 type Confirm struct {
 	Order Order
@@ -114,6 +138,7 @@ type Problem struct {
 func (Handoff) file() string    { return "handoff.html" }
 func (Sheet) file() string      { return "sheet.html" }
 func (Confirm) file() string    { return "confirm.html" }
+func (Form) file() string       { return "form.html" }
 func (Confirming) file() string { return "confirming.html" }
 func (Checking) file() string   { return "checking.html" }
 func (Receipt) file() string    { return "receipt.html" }
@@ -123,6 +148,7 @@ func (Problem) file() string    { return "problem.html" }
 func (p Handoff) order() Order    { return p.Order }
 func (p Sheet) order() Order      { return p.Order }
 func (p Confirm) order() Order    { return p.Order }
+func (p Form) order() Order       { return p.Order }
 func (p Confirming) order() Order { return p.Order }
 func (p Checking) order() Order   { return p.Order }
 func (p Receipt) order() Order    { return p.Order }

@@ -30,10 +30,14 @@ func anOrder() Order {
 // samples returns every page in every state, about o.
 func samples(o Order) map[string]Page {
 	all := map[string]Page{
-		"handoff":         Handoff{Order: o, Link: "https://shop.example/pay/cat-food?quantity=2"},
-		"handoff phone":   Handoff{Order: o, Link: "https://shop.example/pay/cat-food", Phone: true},
-		"handoff watch":   Handoff{Order: o, Link: "https://shop.example/pay?handoff=1", WatchURL: "/pay?handoff=1", Refresh: 5 * time.Second},
-		"sheet":           Sheet{Order: o, PayParams: `{"appId":"wx1","package":"prepay_id=1"}`, ReturnURL: "/pay/return/1", FallbackURL: "https://gate.example/q"},
+		"handoff":       Handoff{Order: o, Link: "https://shop.example/pay/cat-food?quantity=2"},
+		"handoff phone": Handoff{Order: o, Link: "https://shop.example/pay/cat-food", Phone: true},
+		"handoff watch": Handoff{Order: o, Link: "https://shop.example/pay?handoff=1", WatchURL: "/pay?handoff=1", Refresh: 5 * time.Second},
+		"sheet":         Sheet{Order: o, PayParams: `{"appId":"wx1","package":"prepay_id=1"}`, ReturnURL: "/pay/return/1", FallbackURL: "https://gate.example/q"},
+		"form": Form{Order: o, Action: "/pay/cat-food", Hidden: []Pair{{"quantity", "2"}}, Inputs: []Input{
+			{Name: "name", Required: true}, {Name: "phone", Value: "1", Wrong: true}, {Name: "dog_size", Value: o.Merchant},
+		}},
+		"form amount":     Form{Order: Order{Merchant: o.Merchant}, Action: "/pay", Inputs: []Input{{Name: "amount", Required: true}}, Min: Amount{"5.00", "HKD"}, Max: Amount{"1000.00", "HKD"}},
 		"confirm":         Confirm{Order: o, Action: "/pay/callback/1"},
 		"confirming":      Confirming{Order: o, Check: 3, Refresh: 3 * time.Second, CheckURL: "/pay/return/1", ContinueURL: "/pay/go"},
 		"confirming rest": Confirming{Order: o, Check: 9, CheckURL: "/pay/return/1"},

@@ -20,7 +20,7 @@ var (
 )
 
 // layouts holds one template for every page, by the name of its file.
-var layouts = parse(Handoff{}, Confirming{}, Checking{}, Receipt{}, Failed{}, Problem{}, Sheet{}, Confirm{})
+var layouts = parse(Handoff{}, Confirming{}, Checking{}, Receipt{}, Failed{}, Problem{}, Sheet{}, Confirm{}, Form{})
 
 // errLink is a pay link that nobody could open.
 var errLink = errors.New("pay link is not an absolute http or https URL")
@@ -133,6 +133,30 @@ func (s *screen) Paying() template.HTML { return s.script(paying) }
 func (s *screen) script(e element) template.HTML {
 	s.scripts = append(s.scripts, e)
 	return e.html
+}
+
+// Label returns what an input is called: by its name, unless it is one of those
+// that there are words for.
+func (s *screen) Label(name string) string {
+	if text, ok := s.tongue.texts["field."+name]; ok {
+		return text
+	}
+	return name
+}
+
+// Mode returns the keyboard and the memory of the browser that suit an input.
+func (s *screen) Mode(name string) mode { return modes[name] }
+
+type mode struct{ Keyboard, Autocomplete string }
+
+var modes = map[string]mode{
+	"amount":        {"decimal", "off"},
+	"name":          {"text", "name"},
+	"phone":         {"tel", "tel"},
+	"email":         {"email", "email"},
+	"address":       {"text", "street-address"},
+	"user_truename": {"text", "name"},
+	"user_creid":    {"text", "off"},
 }
 
 // Posting says that the page has a form.

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -86,14 +88,13 @@ func open(t testing.TB, example string, changes ...string) *site {
 		replaced = strings.ReplaceAll(replaced, changes[i], changes[i+1])
 	}
 	require.NoError(t, os.WriteFile(s.file, []byte(replaced), 0o600))
-	s.start()
 	t.Cleanup(func() {
-		s.stop()
-		if t.Failed() {
-			text, _ := os.ReadFile(s.log)
+		if text, _ := os.ReadFile(s.log); t.Failed() {
 			t.Log(string(text))
 		}
 	})
+	s.start()
+	t.Cleanup(s.stop)
 	return s
 }
 
@@ -147,12 +148,18 @@ func (s *site) paid() (paid int) {
 	return paid
 }
 
+// nextPort counts up from a random start, below the ports that the system hands
+// out by itself: none is given out twice, and no connection takes one.
+var nextPort = 20000 + rand.IntN(8000)
+
 func freePort(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	require.NoError(t, err)
-	return port
+	for {
+		nextPort++
+		port := strconv.Itoa(nextPort)
+		if listener, err := net.Listen("tcp", ":"+port); err == nil {
+			require.NoError(t, listener.Close())
+			return port
+		}
+	}
 }

@@ -18,7 +18,7 @@ import (
 
 // otherCalls are those of the simulator that the module never makes: two that
 // payers' browsers make, and refunds.
-var otherCalls = []string{"oauth", "paypage", "hosted", "refund", "wechat_authorize", "wechat_token"}
+var otherCalls = []string{"oauth", "paypage", "refund", "wechat_authorize", "wechat_token"}
 
 // codesThatMatter are injected by the two kinds of faults that have one.
 var codesThatMatter = []string{

@@ -36,6 +36,11 @@ func withHosted(s *shop, c *qfpaytest.Config) {
 	s.block += "hosted\n"
 }
 
+func withRealNames(s *shop, c *qfpaytest.Config) {
+	c.RealName = true
+	s.block += "real_name required\n"
+}
+
 func TestTheShopsOwnOfficialAccountOpensThePaySheet(t *testing.T) {
 	shop := openShop(t, withOfficialAccount)
 	payer := shop.payer(wechat)
@@ -136,7 +141,7 @@ func TestAPostToTheCallbackIsForHostedPaymentsAlone(t *testing.T) {
 
 func TestRealNamesGoToTheGatewayAndNowhereElse(t *testing.T) {
 	const card = "11010519491231002X" // the example of GB 11643
-	shop := openShop(t, withBlock("real_name required"))
+	shop := openShop(t, withRealNames)
 	payer := shop.payer(wechat)
 	for _, form := range []url.Values{
 		{}, {"user_truename": {"陈大文"}}, {"user_creid": {card}}, {"user_truename": {"陈大文"}, "user_creid": {"110105194912310021"}},
@@ -209,7 +214,7 @@ func TestTheDeskTurnsIntoTheReceiptWhenThePhoneHasPaid(t *testing.T) {
 }
 
 func TestThePhoneAsksForTheRealNameThatTheDeskDoesNotCarry(t *testing.T) {
-	shop := openShop(t, withBlock("real_name required"))
+	shop := openShop(t, withRealNames)
 	code := handedOver(t, shop.payer(desktop).get("/pay/cat-food"))
 	phone := shop.payer(wechat)
 	form := phone.get(code)

@@ -28,6 +28,9 @@ type call struct {
 	method string
 	path   string
 	params map[string]string // empty ones are not sent
+
+	// secrets are hidden, besides the client key, where the gateway repeats them.
+	secrets []string
 }
 
 // do sends the call once and returns the body of a reply that says 0000.
@@ -53,7 +56,7 @@ func (c *Client) do(ctx context.Context, call call) ([]byte, error) {
 	if err != nil {
 		return nil, bodyError(ctx, call.name, err)
 	}
-	return body, c.judge(call.name, body)
+	return body, c.judge(call, body)
 }
 
 func (c *Client) request(ctx context.Context, call call) (*http.Request, error) {
@@ -121,25 +124,26 @@ type envelope struct {
 
 // judge reads the envelope alone: a refusal must be understood even if the rest
 // of the reply is not.
-func (c *Client) judge(name string, body []byte) error {
+func (c *Client) judge(call call, body []byte) error {
 	var reply envelope
 	if err := decode(body, &reply); err != nil {
-		return garbage(name, err)
+		return garbage(call.name, err)
 	}
 	switch reply.Respcd {
 	case "":
-		return garbage(name, errors.New("reply without a respcd"))
+		return garbage(call.name, errors.New("reply without a respcd"))
 	case success:
 		return nil
 	default:
-		return answer(name, string(reply.Respcd), c.message(reply))
+		hide := hiding(c.config.ClientKey).and(call.secrets...)
+		return answer(call.name, string(reply.Respcd), hide.line(reply.message()))
 	}
 }
 
-func (c *Client) message(reply envelope) string {
+func (reply envelope) message() string {
 	message := string(reply.Respmsg)
 	if reply.Resperr != "" && reply.Resperr != reply.Respmsg {
 		message = strings.TrimPrefix(message+": "+string(reply.Resperr), ": ")
 	}
-	return printable(strings.ReplaceAll(message, c.config.ClientKey, "[redacted]"))
+	return message
 }

@@ -9,6 +9,9 @@
 //  3. [Client.Pay] makes the payment and returns its [PayParams].
 //  4. [PayPageRequest.URL] is where the browser goes to pay.
 //
+// Of a merchant in Canada, a payment is Hosted: there is no openid, and
+// [Client.Pay] itself returns where the browser goes to pay.
+//
 // Whether money has moved is told by [Client.Query] and by the gateway's
 // notification ([VerifyNotification], then [ParseNotification]), never by a
 // browser that comes back. [Client.Close] ends a payment that nobody has made.
@@ -20,6 +23,12 @@
 // happened, or [Unknown]: it may have happened, and only a later [Client.Query]
 // with the same number can tell. Its Fault says whose turn it is to act. The
 // client itself never asks twice.
+//
+// # What stays secret
+//
+// The client key, the payer's one-time code and the payer's [RealName] are in no
+// error of this package, even if the gateway repeats them, and not in what its
+// values print. A row of an enquiry is passed on as it comes.
 //
 // # Amounts and times
 //

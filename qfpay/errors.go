@@ -75,8 +75,8 @@ func (f Fault) String() string {
 	}
 }
 
-// Error is the error of every call. It never holds the URL, the payer's code or
-// the client key, and may be logged.
+// Error is the error of every call. It never holds the URL, the payer's code, the
+// client key or a payer's real name, and may be logged.
 type Error struct {
 	// Call is "openid", "payment", "query" or "close"; mistakes that are found
 	// while an address is made say "oauth" or "paypage".
@@ -231,12 +231,17 @@ func answer(call, respcd, message string) *Error {
 
 // printable bounds what the gateway wrote and keeps it on its line of the log.
 func printable(s string) string {
-	const longest = 200
-	s = strings.Map(func(r rune) rune {
+	return Truncate(onlyPrintable(s), longestLine)
+}
+
+// longestLine bounds in bytes what others wrote.
+const longestLine = 200
+
+func onlyPrintable(s string) string {
+	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return -1
 		}
 		return r
 	}, s)
-	return Truncate(s, longest)
 }

@@ -36,21 +36,17 @@ type Payment struct {
 	// Currency is one of [Currencies]. Required.
 	Currency string
 
-	// OpenID is the payer, as [Client.OpenID] or the merchant's own official
-	// account returned it. Required, except with Hosted.
+	// OpenID is the payer, as [Client.OpenID] returned it. Required, unless the
+	// payment is Hosted: then it must be empty.
 	OpenID string
 
-	// Hosted asks for the form of the payment that Canadian merchants have: no
-	// payer is named, and the gateway answers with an address to pay at.
+	// Hosted is for merchants in Canada, whose payments the payer makes on a page
+	// of the gateway's: see [Prepared.PayURL].
 	Hosted bool
 
-	// ReturnURL is where the payer comes back to from that address: an absolute
-	// http or https URL of at most 512 characters. Only with Hosted.
+	// ReturnURL is where that page leads the browser afterwards: an absolute http
+	// or https URL of at most 512 characters. Only for a Hosted payment.
 	ReturnURL string
-
-	// RealName is who must pay, for the real-name check of the mainland. QFPay
-	// has to activate it for the merchant. It is sent as extend_info.
-	RealName *RealName
 
 	// GoodsName is shown to the payer: UTF-8 of at most [MaxGoodsName] bytes.
 	// The documentation advises against special characters.
@@ -67,8 +63,13 @@ type Payment struct {
 	// LimitPay restricts what may be paid with, such as credit cards.
 	LimitPay string
 
+	// RealName is who has to pay, for the real-name check of mainland payers, which
+	// QFPay has to activate for the merchant first. It is not marshalled.
+	RealName *RealName `json:"-"`
+
 	// Params are further parameters, signed and sent as they are: udid, rmb_tag,
-	// extend_info. They may not take the place of the parameters above.
+	// extend_info. They may not take the place of the parameters above, and
+	// nothing in them is kept secret.
 	Params map[string]string
 }
 
@@ -139,10 +140,11 @@ type Prepared struct {
 	// SysTime is the gateway's clock; zero if the reply had none.
 	SysTime time.Time
 
-	// PayParams are empty for a hosted payment.
+	// PayParams are complete, except that a Hosted payment has none.
 	PayParams PayParams
 
-	// PayURL is where the payer pays a hosted payment; otherwise empty.
+	// PayURL is where the payer makes a Hosted payment: an absolute http or https
+	// URL. Other payments have none.
 	PayURL string
 }
 
@@ -151,72 +153,88 @@ type Prepared struct {
 // Errors are [*Error]. What is wrong with the Payment itself is [Refused] before
 // anything is sent. After [Unknown] the payment may exist, and the same
 // OutTradeNo would be refused as a duplicate: only [Client.Query] can tell. A
-// reply that says yes but lacks pay_params is [Unknown] too.
+// reply that says yes but lacks pay_params, or the pay_url of a Hosted payment,
+// is [Unknown] too. No error holds the RealName, whatever the gateway says: of
+// their causes, the wording alone is left then, except that an ended context is
+// still found by [errors.Is].
 func (c *Client) Pay(ctx context.Context, p Payment) (*Prepared, error) {
 	if err := p.check(); err != nil {
 		return nil, invalid(callPayment, err)
 	}
-	body, err := c.do(ctx, call{
-		name:   callPayment,
-		method: http.MethodPost,
-		path:   "/trade/v1/payment",
-		params: p.params(),
-	})
+	ready, err := c.pay(ctx, p)
 	if err != nil {
-		return nil, p.RealName.redact(err)
+		return nil, p.RealName.hiddenIn(err)
 	}
-	return p.prepared(body)
+	return ready, nil
 }
 
-func (p Payment) prepared(body []byte) (*Prepared, error) {
+func (c *Client) pay(ctx context.Context, p Payment) (*Prepared, error) {
+	body, err := c.do(ctx, call{
+		name:    callPayment,
+		method:  http.MethodPost,
+		path:    "/trade/v1/payment",
+		params:  p.params(),
+		secrets: p.RealName.secrets(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	read := prepared
+	if p.Hosted {
+		read = preparedPage
+	}
+	ready, err := read(body)
+	if err != nil {
+		return nil, garbage(callPayment, err)
+	}
+	return ready, nil
+}
+
+// receipt is common to the replies to all payments.
+type receipt struct {
+	Syssn  text   `json:"syssn"`
+	Sysdtm moment `json:"sysdtm"`
+}
+
+func prepared(body []byte) (*Prepared, error) {
 	var reply struct {
-		Syssn     text      `json:"syssn"`
-		Sysdtm    moment    `json:"sysdtm"`
+		receipt
 		PayParams PayParams `json:"pay_params"`
-		PayURL    text      `json:"pay_url"`
 	}
 	if err := decode(body, &reply); err != nil {
-		return nil, garbage(callPayment, err)
-	}
-	prepared := &Prepared{Syssn: string(reply.Syssn), SysTime: time.Time(reply.Sysdtm)}
-	if p.Hosted {
-		if err := checkAddress(string(reply.PayURL), 4096); err != nil {
-			return nil, garbage(callPayment, fmt.Errorf("pay_url %w", err))
-		}
-		prepared.PayURL = string(reply.PayURL)
-		return prepared, nil
+		return nil, err
 	}
 	if err := reply.PayParams.check(); err != nil {
-		return nil, garbage(callPayment, err)
+		return nil, err
 	}
-	prepared.PayParams = reply.PayParams
-	return prepared, nil
+	return &Prepared{Syssn: string(reply.Syssn), SysTime: time.Time(reply.Sysdtm), PayParams: reply.PayParams}, nil
 }
 
 func (p Payment) params() map[string]string {
 	params := p.own()
-	if p.RealName != nil {
-		params["extend_info"] = p.RealName.extendInfo()
-	}
 	maps.Copy(params, p.Params)
 	return params
 }
 
 // own are the parameters that Params may not replace.
 func (p Payment) own() map[string]string {
-	return map[string]string{
+	own := map[string]string{
 		"txamt":        strconv.FormatInt(p.Amount, 10),
 		"txcurrcd":     p.Currency,
 		"pay_type":     PayTypeJSAPI,
 		"out_trade_no": p.OutTradeNo,
 		"txdtm":        formatTime(p.Time),
 		"sub_openid":   p.OpenID,
+		"return_url":   p.ReturnURL,
 		"goods_name":   p.GoodsName,
 		"notify_url":   p.NotifyURL,
 		"limit_pay":    p.LimitPay,
-		"return_url":   p.ReturnURL,
 		"mchid":        "", // the client's
 	}
+	if p.RealName != nil {
+		own["extend_info"] = p.RealName.extendInfo()
+	}
+	return own
 }
 
 func (p Payment) check() error {
@@ -229,7 +247,7 @@ func (p Payment) check() error {
 	if _, ok := MinorUnits(p.Currency); !ok {
 		return fmt.Errorf("txcurrcd must be one of %s", strings.Join(Currencies(), " "))
 	}
-	if err := p.checkPayer(); err != nil {
+	if err := p.checkForm(); err != nil {
 		return err
 	}
 	if p.Time.IsZero() {
@@ -243,27 +261,10 @@ func (p Payment) check() error {
 			return fmt.Errorf("notify_url %w", err)
 		}
 	}
+	if err := p.RealName.Check(); err != nil {
+		return err
+	}
 	return p.checkParams()
-}
-
-// checkPayer wants a payer, except of a hosted payment, which names none.
-func (p Payment) checkPayer() error {
-	switch {
-	case p.Hosted && p.OpenID != "":
-		return errors.New("sub_openid must be absent from a hosted payment")
-	case !p.Hosted && p.OpenID == "":
-		return errors.New("sub_openid is missing")
-	case !p.Hosted && p.ReturnURL != "":
-		return errors.New("return_url is for hosted payments alone")
-	case p.RealName != nil && p.Params["extend_info"] != "":
-		return errors.New("params must not replace extend_info")
-	}
-	if p.ReturnURL != "" {
-		if err := checkAddress(p.ReturnURL, 512); err != nil {
-			return fmt.Errorf("return_url %w", err)
-		}
-	}
-	return p.RealName.Check()
 }
 
 func checkNumber(name, number string) error {

@@ -98,17 +98,25 @@ func TestWhatIsWrongWithAPaymentIsNotSent(t *testing.T) {
 		change func(*Payment)
 		want   string
 	}{
-		"no amount":                     {func(p *Payment) { p.Amount = 0 }, "txamt"},
-		"a negative amount":             {func(p *Payment) { p.Amount = -100 }, "txamt"},
-		"an amount of 12 digits":        {func(p *Payment) { p.Amount = 100_000_000_000 }, "txamt"},
-		"no currency":                   {func(p *Payment) { p.Currency = "" }, "txcurrcd"},
-		"an unknown currency":           {func(p *Payment) { p.Currency = "hkd" }, "txcurrcd"},
-		"no number":                     {func(p *Payment) { p.OutTradeNo = "" }, "out_trade_no"},
-		"a number of 129":               {func(p *Payment) { p.OutTradeNo = strings.Repeat("1", 129) }, "out_trade_no"},
-		"a number with a space":         {func(p *Payment) { p.OutTradeNo = "1 2" }, "out_trade_no"},
-		"a list of numbers":             {func(p *Payment) { p.OutTradeNo = "1,2" }, "out_trade_no"},
-		"a number in Chinese":           {func(p *Payment) { p.OutTradeNo = "一" }, "out_trade_no"},
-		"no openid":                     {func(p *Payment) { p.OpenID = "" }, "sub_openid"},
+		"no amount":               {func(p *Payment) { p.Amount = 0 }, "txamt"},
+		"a negative amount":       {func(p *Payment) { p.Amount = -100 }, "txamt"},
+		"an amount of 12 digits":  {func(p *Payment) { p.Amount = 100_000_000_000 }, "txamt"},
+		"no currency":             {func(p *Payment) { p.Currency = "" }, "txcurrcd"},
+		"an unknown currency":     {func(p *Payment) { p.Currency = "hkd" }, "txcurrcd"},
+		"no number":               {func(p *Payment) { p.OutTradeNo = "" }, "out_trade_no"},
+		"a number of 129":         {func(p *Payment) { p.OutTradeNo = strings.Repeat("1", 129) }, "out_trade_no"},
+		"a number with a space":   {func(p *Payment) { p.OutTradeNo = "1 2" }, "out_trade_no"},
+		"a list of numbers":       {func(p *Payment) { p.OutTradeNo = "1,2" }, "out_trade_no"},
+		"a number in Chinese":     {func(p *Payment) { p.OutTradeNo = "一" }, "out_trade_no"},
+		"no openid":               {func(p *Payment) { p.OpenID = "" }, "sub_openid"},
+		"a return_url for WeChat": {func(p *Payment) { p.ReturnURL = "https://pay.example.com/" }, "return_url"},
+		"an openid, hosted":       {func(p *Payment) { p.Hosted = true }, "sub_openid"},
+		"a relative return_url":   {func(p *Payment) { p.Hosted, p.OpenID, p.ReturnURL = true, "", "/pay/return" }, "return_url"},
+		"a return_url of an app":  {func(p *Payment) { p.Hosted, p.OpenID, p.ReturnURL = true, "", "weixin://dl" }, "return_url"},
+		"a long return_url": {func(p *Payment) {
+			p.Hosted, p.OpenID, p.ReturnURL = true, "", "https://pay.example.com/"+strings.Repeat("x", 489)
+		}, "return_url"},
+		"return_url in two places":      {func(p *Payment) { p.Params = map[string]string{"return_url": "https://pay.example.com/"} }, "return_url"},
 		"no time":                       {func(p *Payment) { p.Time = time.Time{} }, "txdtm"},
 		"a name of 66 bytes":            {func(p *Payment) { p.GoodsName = strings.Repeat("茶", 22) }, "goods_name"},
 		"a name that is not UTF-8":      {func(p *Payment) { p.GoodsName = "\xff" }, "goods_name"},
@@ -135,13 +143,16 @@ func TestWhatIsWrongWithAPaymentIsNotSent(t *testing.T) {
 }
 
 func TestTheBoundsOfAPaymentAreAllowed(t *testing.T) {
-	client := newClient(t, says(200, preparedReply))
+	client := newClient(t, says(200, strings.Replace(preparedReply, "{", `{"pay_url":"https://gateway.example.com/",`, 1)))
 	for name, change := range map[string]func(*Payment){
-		"the smallest amount":   func(p *Payment) { p.Amount = 1 },
-		"the largest amount":    func(p *Payment) { p.Amount = 99_999_999_999 },
-		"a number of 128":       func(p *Payment) { p.OutTradeNo = strings.Repeat("1", 128) },
-		"a name of 64 bytes":    func(p *Payment) { p.GoodsName = strings.Repeat("茶", 21) + "x" },
-		"a notify_url of 256":   func(p *Payment) { p.NotifyURL = "https://pay.example.com/" + strings.Repeat("x", 232) },
+		"the smallest amount": func(p *Payment) { p.Amount = 1 },
+		"the largest amount":  func(p *Payment) { p.Amount = 99_999_999_999 },
+		"a number of 128":     func(p *Payment) { p.OutTradeNo = strings.Repeat("1", 128) },
+		"a name of 64 bytes":  func(p *Payment) { p.GoodsName = strings.Repeat("茶", 21) + "x" },
+		"a notify_url of 256": func(p *Payment) { p.NotifyURL = "https://pay.example.com/" + strings.Repeat("x", 232) },
+		"a return_url of 512": func(p *Payment) {
+			p.Hosted, p.OpenID, p.ReturnURL = true, "", "https://pay.example.com/"+strings.Repeat("x", 488)
+		},
 		"yen, without decimals": func(p *Payment) { p.Currency, p.Amount = "JPY", 128 },
 	} {
 		payment := somePayment()

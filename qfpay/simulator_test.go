@@ -14,12 +14,16 @@ import (
 )
 
 // simulated is a client of a simulator whose clock is now.
-func simulated(t *testing.T, now *time.Time) (*qfpay.Client, *qfpaytest.Simulator) {
+func simulated(t *testing.T, now *time.Time, change ...func(*qfpaytest.Config)) (*qfpay.Client, *qfpaytest.Simulator) {
 	t.Helper()
 	const appCode, key, mchid = "SIMULATEDAPPCODE", "SIMULATEDKEY", "MCH123"
-	gateway, err := qfpaytest.New(qfpaytest.Config{
+	config := qfpaytest.Config{
 		AppCode: appCode, ClientKey: key, MchID: mchid, Seed: 7, Now: func() time.Time { return *now },
-	})
+	}
+	for _, change := range change {
+		change(&config)
+	}
+	gateway, err := qfpaytest.New(config)
 	require.NoError(t, err)
 	server := httptest.NewServer(gateway)
 	t.Cleanup(func() {
@@ -113,4 +117,50 @@ func TestWindowsAgainstTheSimulator(t *testing.T) {
 			assert.Equal(t, 1, found)
 		})
 	}
+}
+
+func TestHostedPaymentsAgainstTheSimulator(t *testing.T) {
+	now := time.Date(2026, 11, 17, 4, 0, 0, 0, time.UTC)
+	client, gateway := simulated(t, &now, func(c *qfpaytest.Config) { c.Hosted = true })
+	prepared, err := client.Pay(t.Context(), qfpay.Payment{
+		OutTradeNo: "N1", Amount: 12800, Currency: "CAD", Time: now,
+		Hosted: true, ReturnURL: "https://pay.example.com/pay/return/N1",
+	})
+	require.NoError(t, err)
+	assert.Contains(t, prepared.PayURL, "/q/hosted?")
+	assert.Empty(t, prepared.PayParams)
+
+	require.NoError(t, gateway.Pay("N1"))
+	trades, err := client.Query(t.Context(), qfpay.Query{Syssn: prepared.Syssn})
+	require.NoError(t, err)
+	require.Len(t, trades, 1)
+	assert.Equal(t, qfpay.TradePaid, trades[0].State())
+
+	gateway.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.MissingPayParams})
+	_, err = client.Pay(t.Context(), qfpay.Payment{OutTradeNo: "N2", Amount: 1, Currency: "CAD", Time: now, Hosted: true})
+	unknown, ok := errors.AsType[*qfpay.Error](err)
+	require.True(t, ok, "%v", err)
+	assert.Equal(t, qfpay.Unknown, unknown.Outcome)
+}
+
+func TestRealNamesAgainstTheSimulator(t *testing.T) {
+	now := time.Date(2026, 11, 17, 4, 0, 0, 0, time.UTC)
+	pay := func(client *qfpay.Client, gateway *qfpaytest.Simulator) error {
+		openid, err := client.OpenID(t.Context(), gateway.Code())
+		require.NoError(t, err)
+		_, err = client.Pay(t.Context(), qfpay.Payment{
+			OutTradeNo: "N1", Amount: 12800, Currency: "CNY", OpenID: openid, Time: now,
+			RealName: &qfpay.RealName{Name: "买买提·\"A\" & <B>", IDCard: "11010519491231002X"},
+		})
+		return err
+	}
+	client, gateway := simulated(t, &now, func(c *qfpaytest.Config) { c.RealName = true })
+	require.NoError(t, pay(client, gateway))
+	trade, _ := gateway.Trade("N1")
+	assert.Equal(t, `{"user_creid":"11010519491231002X","user_truename":"买买提·\"A\" & <B>"}`, trade.Params["extend_info"])
+
+	refused, ok := errors.AsType[*qfpay.Error](pay(simulated(t, &now)))
+	require.True(t, ok)
+	assert.Equal(t, "1103", refused.Respcd)
+	assert.Equal(t, qfpay.Refused, refused.Outcome)
 }

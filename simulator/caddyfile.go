@@ -17,22 +17,27 @@ func parseCaddyfile(helper httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, e
 // UnmarshalCaddyfile sets up the handler from Caddyfile tokens. Syntax:
 //
 //	qfpay_simulator [<matcher>] {
-//		app_code      <text>
-//		client_key    <text>
-//		mchid         <text>
-//		seed          <number>
-//		notify_url    <URL>
-//		time_scale    <factor>
-//		max_trades    <number>
+//		app_code         <text>
+//		client_key       <text>
+//		mchid            <text>
+//		seed             <number>
+//		notify_url       <URL>
+//		time_scale       <factor>
+//		max_trades       <number>
+//		official_account <app_id> <app_secret>
+//		hosted
+//		real_name
 //		any_browser
 //		any_port
 //		any_openid
 //		blind_code
 //		no_rate_limit
 //		notify_off
-//		hosted
-//		official_account <app_id> <app_secret>
 //	}
+//
+// official_account is the shop's own at WeChat. WeChat's two endpoints are then at
+// the paths that they have at WeChat, /connect/oauth2/authorize and
+// /sns/oauth2/access_token.
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive
 	if d.NextArg() {
@@ -62,10 +67,7 @@ func (h *Handler) unmarshalLine(d *caddyfile.Dispenser, name string) error {
 		return unmarshalFlag(d, flag)
 	}
 	if name == "official_account" {
-		if !d.AllArgs(&h.WeChatAppID, &h.WeChatAppSecret) {
-			return d.ArgErr()
-		}
-		return nil
+		return h.unmarshalOfficialAccount(d)
 	}
 	set := h.setters()[name]
 	if set == nil {
@@ -89,15 +91,25 @@ func unmarshalFlag(d *caddyfile.Dispenser, flag *bool) error {
 	return nil
 }
 
+// unmarshalOfficialAccount repeats neither value in its errors: the two are easily
+// mistaken for each other.
+func (h *Handler) unmarshalOfficialAccount(d *caddyfile.Dispenser) error {
+	if !d.AllArgs(&h.WeChatAppID, &h.WeChatAppSecret) || h.WeChatAppID == "" || h.WeChatAppSecret == "" {
+		return d.Err("official_account: not an app id and an app secret")
+	}
+	return nil
+}
+
 func (h *Handler) flags() map[string]*bool {
 	return map[string]*bool{
+		"hosted":        &h.Hosted,
+		"real_name":     &h.RealName,
 		"any_browser":   &h.AnyBrowser,
 		"any_port":      &h.AnyPort,
 		"any_openid":    &h.AnyOpenID,
 		"blind_code":    &h.BlindCode,
 		"no_rate_limit": &h.NoRateLimit,
 		"notify_off":    &h.NotifyOff,
-		"hosted":        &h.Hosted,
 	}
 }
 

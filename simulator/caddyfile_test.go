@@ -26,6 +26,9 @@ func TestCaddyfileIsUnderstood(t *testing.T) {
 				notify_url http://localhost:8080/pay/notify
 				time_scale 0.5
 				max_trades 7
+				official_account wx1 {file./run/secrets/wechat}
+				hosted
+				real_name
 				any_browser
 				any_port
 				any_openid
@@ -36,7 +39,8 @@ func TestCaddyfileIsUnderstood(t *testing.T) {
 			want: Handler{
 				AppCode: "A", ClientKey: "K", MchID: "M", Seed: 1<<64 - 1,
 				NotifyURL: "http://localhost:8080/pay/notify", TimeScale: 0.5, MaxTrades: 7,
-				AnyBrowser: true, AnyPort: true, AnyOpenID: true, BlindCode: true, NoRateLimit: true, NotifyOff: true,
+				WeChatAppID: "wx1", WeChatAppSecret: "{file./run/secrets/wechat}",
+				Hosted: true, RealName: true, AnyBrowser: true, AnyPort: true, AnyOpenID: true, BlindCode: true, NoRateLimit: true, NotifyOff: true,
 			},
 		},
 	}
@@ -52,21 +56,26 @@ func TestCaddyfileIsUnderstood(t *testing.T) {
 func TestCaddyfileMistakesNameTheLine(t *testing.T) {
 	const account = "qfpay_simulator {\n app_code A\n client_key K\n "
 	cases := map[string]struct{ input, want string }{
-		"no block":           {"qfpay_simulator", "app_code is required"},
-		"no app_code":        {"qfpay_simulator {\n client_key K\n}", "app_code is required"},
-		"no client_key":      {"qfpay_simulator {\n app_code A\n}", "client_key is required"},
-		"argument":           {"qfpay_simulator fast {\n}", "wrong argument count"},
-		"unknown":            {account + "speed 3\n}", `unrecognized subdirective "speed", at Testfile:4`},
-		"twice":              {account + "app_code B\n}", "app_code is given twice, at Testfile:4"},
-		"no value":           {account + "mchid\n}", "wrong argument count"},
-		"two values":         {account + "mchid A B\n}", "wrong argument count"},
-		"empty value":        {account + "mchid \"\"\n}", "wrong argument count"},
-		"flag with value":    {account + "any_port yes\n}", "wrong argument count"},
-		"seed of letters":    {account + "seed x\n}", "seed: not a whole number, at Testfile:4"},
-		"negative seed":      {account + "seed -1\n}", "seed: not a whole number"},
-		"time_scale zero":    {account + "time_scale 0\n}", "time_scale: not a positive number"},
-		"time_scale unclear": {account + "time_scale NaN\n}", "time_scale: not a positive number"},
-		"max_trades zero":    {account + "max_trades 0\n}", "max_trades: not a positive whole number"},
+		"no block":               {"qfpay_simulator", "app_code is required"},
+		"no app_code":            {"qfpay_simulator {\n client_key K\n}", "app_code is required"},
+		"no client_key":          {"qfpay_simulator {\n app_code A\n}", "client_key is required"},
+		"argument":               {"qfpay_simulator fast {\n}", "wrong argument count"},
+		"unknown":                {account + "speed 3\n}", `unrecognized subdirective "speed", at Testfile:4`},
+		"twice":                  {account + "app_code B\n}", "app_code is given twice, at Testfile:4"},
+		"no value":               {account + "mchid\n}", "wrong argument count"},
+		"two values":             {account + "mchid A B\n}", "wrong argument count"},
+		"empty value":            {account + "mchid \"\"\n}", "wrong argument count"},
+		"flag with value":        {account + "any_port yes\n}", "wrong argument count"},
+		"seed of letters":        {account + "seed x\n}", "seed: not a whole number, at Testfile:4"},
+		"negative seed":          {account + "seed -1\n}", "seed: not a whole number"},
+		"time_scale zero":        {account + "time_scale 0\n}", "time_scale: not a positive number"},
+		"time_scale unclear":     {account + "time_scale NaN\n}", "time_scale: not a positive number"},
+		"account without secret": {account + "official_account wx1\n}", "official_account: not an app id and an app secret, at Testfile:4"},
+		"account of three":       {account + "official_account wx1 S x\n}", "official_account: not"},
+		"account of nothing":     {account + "official_account\n}", "official_account: not"},
+		"account without id":     {account + "official_account \"\" S\n}", "official_account: not"},
+		"account twice":          {account + "official_account wx1 S\nofficial_account wx2 S\n}", "official_account is given twice"},
+		"max_trades zero":        {account + "max_trades 0\n}", "max_trades: not a positive whole number"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -16,10 +16,10 @@ var pool = caddy.NewUsagePool()
 type poolKey struct {
 	AppCode, ClientKey, MchID, NotifyURL                              string
 	WeChatAppID, WeChatAppSecret                                      string
-	Hosted                                                            bool
 	Seed                                                              uint64
 	TimeScale                                                         float64
 	MaxTrades                                                         int
+	Hosted, RealName                                                  bool
 	AnyBrowser, AnyPort, AnyOpenID, BlindCode, NoRateLimit, NotifyOff bool
 }
 
@@ -47,23 +47,23 @@ func release(key poolKey) error {
 
 func (key poolKey) config() qfpaytest.Config {
 	return qfpaytest.Config{
-		AppCode:     key.AppCode,
-		ClientKey:   key.ClientKey,
-		MchID:       key.MchID,
-		NotifyURL:   key.NotifyURL,
-		Seed:        key.Seed,
-		TimeScale:   key.TimeScale,
-		MaxTrades:   key.MaxTrades,
-		AnyBrowser:  key.AnyBrowser,
-		AnyPort:     key.AnyPort,
-		AnyOpenID:   key.AnyOpenID,
-		BlindCode:   key.BlindCode,
-		NoRateLimit: key.NoRateLimit,
-		NotifyOff:   key.NotifyOff,
-		Hosted:      key.Hosted,
-
+		AppCode:         key.AppCode,
+		ClientKey:       key.ClientKey,
+		MchID:           key.MchID,
 		WeChatAppID:     key.WeChatAppID,
 		WeChatAppSecret: key.WeChatAppSecret,
+		NotifyURL:       key.NotifyURL,
+		Seed:            key.Seed,
+		TimeScale:       key.TimeScale,
+		MaxTrades:       key.MaxTrades,
+		Hosted:          key.Hosted,
+		RealName:        key.RealName,
+		AnyBrowser:      key.AnyBrowser,
+		AnyPort:         key.AnyPort,
+		AnyOpenID:       key.AnyOpenID,
+		BlindCode:       key.BlindCode,
+		NoRateLimit:     key.NoRateLimit,
+		NotifyOff:       key.NotifyOff,
 		Logger:          slog.New(currentLog{}),
 	}
 }

@@ -36,13 +36,21 @@ type Handler struct {
 	// Takes placeholders.
 	MchID string `json:"mchid,omitempty"`
 
-	// The shop's own official account at WeChat. Default: none. Both take
-	// placeholders.
-	WeChatAppID     string `json:"wechat_app_id,omitempty"`
+	// The id of the shop's own official account at WeChat, whose two endpoints are
+	// then at /connect/oauth2/authorize and /sns/oauth2/access_token. Required if
+	// there is an app secret. Takes placeholders.
+	WeChatAppID string `json:"wechat_app_id,omitempty"`
+
+	// The secret of the shop's own official account. Required if there is an app
+	// id. Takes placeholders.
 	WeChatAppSecret string `json:"wechat_app_secret,omitempty"`
 
-	// Make the merchant a Canadian one, whose payments are paid at a pay_url.
+	// The merchant is one of Canada: payments carry no openid, and are answered with
+	// an address on the same host to pay at, instead of parameters for WeChat.
 	Hosted bool `json:"hosted,omitempty"`
+
+	// The merchant may check real names: payments may carry extend_info.
+	RealName bool `json:"real_name,omitempty"`
 
 	// Where everything random comes from.
 	Seed uint64 `json:"seed,omitempty"`
@@ -106,13 +114,14 @@ func (h *Handler) settings(replacer *caddy.Replacer) (poolKey, error) {
 		Seed:        h.Seed,
 		TimeScale:   h.TimeScale,
 		MaxTrades:   h.MaxTrades,
+		Hosted:      h.Hosted,
+		RealName:    h.RealName,
 		AnyBrowser:  h.AnyBrowser,
 		AnyPort:     h.AnyPort,
 		AnyOpenID:   h.AnyOpenID,
 		BlindCode:   h.BlindCode,
 		NoRateLimit: h.NoRateLimit,
 		NotifyOff:   h.NotifyOff,
-		Hosted:      h.Hosted,
 	}
 	for _, field := range []struct {
 		name, value string
@@ -121,9 +130,9 @@ func (h *Handler) settings(replacer *caddy.Replacer) (poolKey, error) {
 		{"app_code", h.AppCode, &key.AppCode},
 		{"client_key", h.ClientKey, &key.ClientKey},
 		{"mchid", h.MchID, &key.MchID},
-		{"notify_url", h.NotifyURL, &key.NotifyURL},
 		{"wechat_app_id", h.WeChatAppID, &key.WeChatAppID},
 		{"wechat_app_secret", h.WeChatAppSecret, &key.WeChatAppSecret},
+		{"notify_url", h.NotifyURL, &key.NotifyURL},
 	} {
 		if field.value == "" {
 			continue

@@ -46,8 +46,11 @@ func TestTheLastHandlerClosesTheSimulator(t *testing.T) {
 
 func TestPlaceholdersAreExpandedAndNotWrittenBack(t *testing.T) {
 	t.Setenv("QFPAY_SIMULATOR_TEST_KEY", "sentinel")
-	h := provisioned(t, &Handler{AppCode: "A", ClientKey: "{env.QFPAY_SIMULATOR_TEST_KEY}"})
+	const placeholder = "{env.QFPAY_SIMULATOR_TEST_KEY}"
+	h := provisioned(t, &Handler{AppCode: "A", ClientKey: placeholder, WeChatAppID: placeholder, WeChatAppSecret: placeholder})
 	assert.Equal(t, "sentinel", h.key.ClientKey)
+	assert.Equal(t, "sentinel", h.key.WeChatAppID)
+	assert.Equal(t, "sentinel", h.key.WeChatAppSecret)
 	shown, err := json.Marshal(h)
 	require.NoError(t, err)
 	assert.NotContains(t, string(shown), "sentinel")
@@ -60,6 +63,8 @@ func TestProvisionRefuses(t *testing.T) {
 		want    string
 	}{
 		"an unset placeholder":   {Handler{AppCode: "A", ClientKey: "{env.QFPAY_SIMULATOR_UNSET}"}, "client_key: "},
+		"an unset app secret":    {Handler{AppCode: "A", ClientKey: "K", WeChatAppID: "wx1", WeChatAppSecret: "{env.QFPAY_SIMULATOR_UNSET}"}, "wechat_app_secret: "},
+		"an app id alone":        {Handler{AppCode: "A", ClientKey: "K", WeChatAppID: "wx1"}, "WeChatAppSecret is not"},
 		"a missing key":          {Handler{AppCode: "A"}, "ClientKey is required"},
 		"a notify_url on a port": {Handler{AppCode: "A", ClientKey: "K", NotifyURL: "http://shop.example:81/"}, "neither on port 80"},
 	}
@@ -77,6 +82,22 @@ func TestRequestsReachTheSimulator(t *testing.T) {
 	require.NoError(t, h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/control/calls", nil), nil))
 	assert.Equal(t, http.StatusOK, w.Code)
 	assert.Contains(t, w.Body.String(), `"payment":0`)
+}
+
+func TestTheSimulatorPlaysWeChatForAnOfficialAccount(t *testing.T) {
+	h := provisioned(t, &Handler{AppCode: "A", ClientKey: "K", WeChatAppID: "wx1", WeChatAppSecret: "S"})
+	ask := func(path string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("User-Agent", "MicroMessenger")
+		w := httptest.NewRecorder()
+		require.NoError(t, h.ServeHTTP(w, r, nil))
+		return w
+	}
+	sent := ask("/connect/oauth2/authorize?appid=wx1&redirect_uri=https%3A%2F%2Fa.example&response_type=code&scope=snsapi_base&state=S1")
+	back, err := sent.Result().Location()
+	require.NoError(t, err, sent.Body)
+	openid := ask("/sns/oauth2/access_token?appid=wx1&secret=S&grant_type=authorization_code&code=" + back.Query().Get("code"))
+	assert.Contains(t, openid.Body.String(), `"openid":"o`)
 }
 
 func TestTheDirectiveNeedsNoOrder(t *testing.T) {

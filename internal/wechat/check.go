@@ -50,10 +50,10 @@ func CheckAppSecret(secret string) error {
 }
 
 // CheckURL reports what is wrong with the address of one of WeChat's two
-// endpoints: it must be an absolute https URL of at most 512 ASCII characters without user
-// information, query or fragment. http is allowed on localhost and on loopback
-// addresses alone, for a simulator. It looks up no name. The error does not show
-// the URL.
+// endpoints: it must be an absolute https URL of at most 512 ASCII characters
+// without user information, query or fragment. http is allowed on localhost and
+// on loopback addresses alone, for a simulator. It looks up no name. The error
+// does not show the URL.
 func CheckURL(rawURL string) error {
 	target, err := url.Parse(rawURL)
 	switch {

@@ -11,7 +11,7 @@ type answer struct {
 	status  int
 	headers map[string]string
 	reply   object // JSON, unless nil
-	page    []byte // HTML, or what headers say, if reply is nil
+	page    []byte // HTML, if reply is nil
 }
 
 func replied(reply object) answer { return answer{status: http.StatusOK, reply: reply} }

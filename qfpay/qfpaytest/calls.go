@@ -34,7 +34,7 @@ func (s *Simulator) allCalls() []call {
 		{name: "close", path: "/trade/v1/close", methods: slices.Concat(get, post), perform: s.closeTrade, limited: true},
 		{name: "refund", path: "/trade/v1/refund", methods: post, perform: s.refund, limited: true},
 		{name: "paypage", path: "/q/direct", methods: get, perform: s.payPage},
-		{name: "hosted", path: hostedPath, methods: get, perform: s.hostedPage},
+		{name: "paypage", path: hostedPath, methods: get, perform: s.hostedPage},
 		{name: "wechat_authorize", path: "/connect/oauth2/authorize", methods: get, perform: s.wechatAuthorize, refuse: wrongWeChatPage},
 		{name: "wechat_token", path: "/sns/oauth2/access_token", methods: get, perform: s.wechatToken, refuse: s.wechatRefused},
 	}
@@ -43,7 +43,7 @@ func (s *Simulator) allCalls() []call {
 // CallNames returns the names of the calls, for Calls and Fault.Call.
 func CallNames() []string {
 	return []string{
-		"oauth", "openid", "payment", "query", "close", "refund", "paypage", "hosted", "wechat_authorize", "wechat_token",
+		"oauth", "openid", "payment", "query", "close", "refund", "paypage", "wechat_authorize", "wechat_token",
 	}
 }
 

@@ -1,9 +1,7 @@
 package qfpaytest
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/url"
 	"regexp"
 	"slices"
@@ -34,7 +32,6 @@ var currencies = []string{
 var (
 	amountPattern  = regexp.MustCompile(`^[1-9][0-9]{0,10}$`)
 	countPattern   = regexp.MustCompile(`^[1-9][0-9]{0,8}$`)
-	idCardPattern  = regexp.MustCompile(`^([0-9]{15}|[0-9]{17}[0-9Xx])$`)
 	visiblePattern = regexp.MustCompile(`^[!-~]+$`)
 )
 
@@ -138,29 +135,6 @@ func notifyAddress(anyPort bool) check {
 		}
 		return ""
 	}
-}
-
-// realName is the payer's identity for the mainland's real-name check.
-func realName(value string) string {
-	var payer struct {
-		ID   string `json:"user_creid"`
-		Name string `json:"user_truename"`
-	}
-	decoder := json.NewDecoder(strings.NewReader(value))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&payer); err != nil {
-		return "not a JSON object of user_creid and user_truename"
-	}
-	_, err := decoder.Token()
-	switch {
-	case err != io.EOF:
-		return "more than one JSON value"
-	case !idCardPattern.MatchString(payer.ID):
-		return "user_creid is not the number of an identity card"
-	case strings.TrimSpace(payer.Name) == "":
-		return "user_truename is missing"
-	}
-	return ""
 }
 
 // upTo is a whole number from 1 to max.

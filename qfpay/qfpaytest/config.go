@@ -35,9 +35,14 @@ type Config struct {
 	// characters. When empty, WeChat's endpoints answer as to an unknown appid.
 	WeChatAppID, WeChatAppSecret string
 
-	// Hosted makes the merchant a Canadian one: payments name no payer, may carry
-	// a return_url, and are paid at the pay_url of the reply.
+	// Hosted makes the merchant one of Canada: payments carry no sub_openid and may
+	// carry a return_url, and are answered with a pay_url instead of pay_params. It
+	// leads to a wallet at /q/hosted on the host by which the payment came in.
 	Hosted bool
+
+	// RealName activates the real-name check of mainland payers for the merchant:
+	// payments may carry extend_info. Otherwise none may.
+	RealName bool
 
 	// Seed is where everything random comes from: openids, codes, serial
 	// numbers, nonces, and the dice of faults.

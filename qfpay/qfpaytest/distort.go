@@ -69,7 +69,7 @@ func (f Fault) distort(reply object) object {
 	case Nulls:
 		return reply.mapped(asNull)
 	case MissingPayParams:
-		return reply.without("pay_params")
+		return reply.without("pay_params").without("pay_url")
 	default:
 		return reply
 	}

@@ -3,8 +3,8 @@
 // person or a test can press, enquiry, close, refund and notifications.
 //
 // For a shop that has an official account of its own it also plays WeChat: the
-// OAuth redirect, the access token with the openid, and a script that stands in
-// for the WeixinJSBridge of WeChat's browser.
+// OAuth redirect at /connect/oauth2/authorize, and the access token with the
+// openid at /sns/oauth2/access_token.
 //
 // The simulator is strict. It is written from the protocol description alone and
 // shares no code with any client, so that a client that misreads the protocol

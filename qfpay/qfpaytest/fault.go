@@ -28,7 +28,7 @@ const (
 	Numbers          FaultKind = "numbers"            // numeric strings as JSON numbers, respcd 0000 as 0
 	BareRespcd       FaultKind = "bare_respcd"        // 0000 without quotes, as the documentation prints it: not JSON
 	Nulls            FaultKind = "nulls"              // optional members are null
-	MissingPayParams FaultKind = "missing_pay_params" // a payment's reply without pay_params, committed
+	MissingPayParams FaultKind = "missing_pay_params" // a payment's reply without pay_params or pay_url, committed
 )
 
 // FaultKinds returns all kinds.

@@ -30,7 +30,7 @@ func (s *Simulator) payment(r *http.Request) answer {
 	}
 	t := s.openTrade(p, now)
 	if s.cfg.Hosted {
-		return replied(hostedReply(t, r))
+		s.host(t, originOf(r))
 	}
 	return replied(paymentReply(t))
 }
@@ -38,7 +38,7 @@ func (s *Simulator) payment(r *http.Request) answer {
 // paymentRules are the table of step 3. The bounds of limit_pay and sub_openid
 // are the simulator's own where the documentation gives none.
 func (s *Simulator) paymentRules(now time.Time) rules {
-	return s.withMerchant(append(s.payerRules(), rules{
+	return s.withMerchant(append(rules{
 		{name: "txamt", required: true, check: amount},
 		{name: "txcurrcd", required: true, check: currency},
 		{name: "pay_type", required: true, check: equal(payTypeJSAPI)},
@@ -47,18 +47,22 @@ func (s *Simulator) paymentRules(now time.Time) rules {
 		{name: "goods_name", check: text(64)},
 		{name: "notify_url", check: notifyAddress(s.cfg.AnyPort)},
 		{name: "limit_pay", check: visible(32)},
-		{name: "extend_info", check: realName},
 		{name: "udid", check: visible(40)},
 		{name: "rmb_tag", check: equal("Y")},
-	}...))
+	}, s.payerRules()...))
 }
 
-// payerRules are what a payment says about who pays it.
+// payerRules are those that depend on the merchant: in Canada there is no openid,
+// and real names are for those who may check them.
 func (s *Simulator) payerRules() rules {
+	table := rules{{name: "sub_openid", required: true, check: visible(64)}}
 	if s.cfg.Hosted {
-		return rules{{name: "return_url", check: webAddress(maxRedirect)}}
+		table = rules{{name: "return_url", check: webAddress(maxRedirect)}}
 	}
-	return rules{{name: "sub_openid", required: true, check: visible(64)}}
+	if s.cfg.RealName {
+		table = append(table, rule{name: "extend_info", check: realName})
+	}
+	return table
 }
 
 // admitPayment checks what depends on other parameters and on earlier calls.
@@ -128,10 +132,10 @@ func (s *Simulator) newPayParams(appID string, count int, now time.Time) (p PayP
 }
 
 func paymentReply(t *Trade) object {
-	return append(tradeReply(t), must("pay_params", t.PayParams.object()))
-}
-
-func tradeReply(t *Trade) object {
+	way := must("pay_params", t.PayParams.object())
+	if t.PayURL != "" {
+		way = must("pay_url", t.PayURL)
+	}
 	return object{
 		must("respcd", respcdSuccess),
 		may("respmsg", ""),
@@ -145,5 +149,6 @@ func tradeReply(t *Trade) object {
 		must("pay_type", t.PayType),
 		may("chnlsn", t.ChnlSn),
 		may("cardcd", ""),
+		way,
 	}
 }

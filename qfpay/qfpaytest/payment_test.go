@@ -17,7 +17,6 @@ func TestAPaymentIsOpenedAndAnsweredInFull(t *testing.T) {
 	reply := s.opened("N1", map[string]string{
 		"txcurrcd": "CNY", "rmb_tag": "Y", "udid": strings.Repeat("u", 40), "limit_pay": "no_credit",
 		"goods_name": strings.Repeat("茶", 21), "notify_url": "https://shop.example:443/notify",
-		"extend_info": `{"user_creid":"430067798868676871","user_truename":"\u5c0f\u6797"}`,
 	})
 	assert.Regexp(t, `^20261117[0-9]{18}$`, reply["syssn"])
 	assert.Equal(t, noonText, reply["sysdtm"])
@@ -68,11 +67,7 @@ func TestWrongPaymentParametersAreRefused(t *testing.T) {
 		"notify_url relative":       {"notify_url", "/notify", "1104"},
 		"notify_url on 8080":        {"notify_url", "http://shop.example:8080/", "1104"},
 		"notify_url too long":       {"notify_url", "https://shop.example/" + strings.Repeat("x", 236), "1104"},
-		"extend_info not JSON":      {"extend_info", "x", "1104"},
-		"extend_info without name":  {"extend_info", `{"user_creid":"430067798868676871"}`, "1104"},
-		"extend_info with more":     {"extend_info", `{"user_creid":"430067798868676871","user_truename":"A","b":1}`, "1104"},
-		"extend_info twice":         {"extend_info", `{"user_creid":"430067798868676871","user_truename":"A"}{}`, "1104"},
-		"extend_info bad card":      {"extend_info", `{"user_creid":"43","user_truename":"A"}`, "1104"},
+		"real name not activated":   {"extend_info", `{"user_creid":"11010519491231002X","user_truename":"A"}`, "1103"},
 		"limit_pay too long":        {"limit_pay", strings.Repeat("x", 33), "1104"},
 		"udid of 41 bytes":          {"udid", strings.Repeat("u", 41), "1104"},
 		"rmb_tag other than Y":      {"rmb_tag", "N", "1104"},

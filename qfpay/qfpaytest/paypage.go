@@ -31,7 +31,7 @@ func (s *Simulator) payPage(r *http.Request) answer {
 	if t.State != Open {
 		return endedPage(http.StatusOK, t, p["redirect_url"])
 	}
-	return walletPage(t, p)
+	return walletPage(t, p["mchntnm"], p["goods_name"], p["redirect_url"])
 }
 
 var payPageRules = rules{
@@ -65,10 +65,10 @@ func payPageOf(t *Trade) rules {
 	return table
 }
 
-func walletPage(t *Trade, p params) answer {
+func walletPage(t *Trade, merchant, goods, back string) answer {
 	return showPage(http.StatusOK, "wallet.html", struct {
 		Merchant, Currency, Amount, Goods, PrepayID, Back string
-	}{p["mchntnm"], t.Currency, decimal(t.Amount, t.Currency), p["goods_name"], t.prepayID, p["redirect_url"]})
+	}{merchant, t.Currency, decimal(t.Amount, t.Currency), goods, t.prepayID, back})
 }
 
 func wrongPage(r *refusal) answer {
@@ -114,10 +114,14 @@ func (s *Simulator) pressed(r *http.Request) answer {
 	if !found {
 		return wrongPage(refuse(respcdNotFound, "prepay_id: no such payment"))
 	}
-	if err := s.move(t, walletActions[p["action"]]); err != nil {
-		return endedPage(http.StatusConflict, t, p["redirect_url"])
+	back, shop := p["redirect_url"], p["redirect_url"]
+	if t.PayURL != "" { // where a hosted payment leads was said when it was made
+		back, shop = wayBack(t), t.Params["return_url"]
 	}
-	return redirected(http.StatusSeeOther, p["redirect_url"])
+	if err := s.move(t, walletActions[p["action"]]); err != nil {
+		return endedPage(http.StatusConflict, t, shop)
+	}
+	return redirected(http.StatusSeeOther, back)
 }
 
 var pressRules = rules{

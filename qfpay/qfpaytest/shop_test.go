@@ -195,13 +195,15 @@ func without(values map[string]string, name string) map[string]string {
 }
 
 func TestTheKeyIsNeverPrinted(t *testing.T) {
-	cfg := qfpaytest.Config{AppCode: appCode, ClientKey: key}
+	cfg := qfpaytest.Config{AppCode: appCode, ClientKey: key, WeChatAppID: ownAppID, WeChatAppSecret: ownSecret}
 	gateway, err := qfpaytest.New(cfg)
 	require.NoError(t, err)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x"} {
-		assert.NotContains(t, fmt.Sprintf(verb, cfg), key)
-		assert.NotContains(t, fmt.Sprintf(verb, &cfg), key)
-		assert.NotContains(t, fmt.Sprintf(verb, gateway), key)
+		for _, value := range []any{cfg, &cfg, gateway, gateway.String()} {
+			shown := fmt.Sprintf(verb, value)
+			assert.NotContains(t, shown, key)
+			assert.NotContains(t, shown, ownSecret)
+		}
 	}
 }
 
@@ -212,6 +214,9 @@ func TestConfigIsChecked(t *testing.T) {
 		"MchID":                func(c *qfpaytest.Config) { c.MchID = strings.Repeat("M", 17) },
 		"TimeScale":            func(c *qfpaytest.Config) { c.TimeScale = -1 },
 		"MaxTrades":            func(c *qfpaytest.Config) { c.MaxTrades = -1 },
+		"WeChatAppSecret":      func(c *qfpaytest.Config) { c.WeChatAppID = ownAppID },
+		"WeChatAppID":          func(c *qfpaytest.Config) { c.WeChatAppSecret = ownSecret },
+		"WeChatAppID is not":   func(c *qfpaytest.Config) { c.WeChatAppID, c.WeChatAppSecret = ownSecret+"-", ownAppID },
 		"NotifyURL not":        func(c *qfpaytest.Config) { c.NotifyURL = "shop.example" },
 		"NotifyURL neither":    func(c *qfpaytest.Config) { c.NotifyURL = "http://shop.example:8080/" },
 		"NotifyURL longer tha": func(c *qfpaytest.Config) { c.NotifyURL = "http://shop.example/" + strings.Repeat("x", 256) },
@@ -222,6 +227,7 @@ func TestConfigIsChecked(t *testing.T) {
 		_, err := qfpaytest.New(cfg)
 		require.ErrorContains(t, err, want)
 		assert.NotContains(t, err.Error(), key)
+		assert.NotContains(t, err.Error(), ownSecret)
 	}
 }
 

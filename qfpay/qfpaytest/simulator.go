@@ -9,9 +9,8 @@ import (
 )
 
 // Simulator is the gateway, the pay page and the wallet, and WeChat for a shop
-// with an official account of its own, as one http.Handler.
-// It is safe for concurrent use. It starts no goroutine before the first
-// notification.
+// with an official account of its own, as one http.Handler. It is safe for
+// concurrent use. It starts no goroutine before the first notification.
 type Simulator struct {
 	cfg     Config // without the key and the app secret, which only the next two know
 	sign    signer

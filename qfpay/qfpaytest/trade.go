@@ -51,13 +51,17 @@ type Trade struct {
 	PayDtm    time.Time `json:"paydtm,omitzero"`
 	ChnlSn    string    `json:"chnlsn,omitempty"` // the wallet's number, once paid
 
+	// PayParams are those of a payment that is not hosted, PayURL that of one that
+	// is.
 	PayParams PayParams `json:"-"`
+	PayURL    string    `json:"-"`
 
 	// Params are all parameters of the request that made the trade, decoded.
 	Params map[string]string `json:"-"`
 
 	openRespcd string
 	prepayID   string
+	ticket     string // of its PayURL
 }
 
 // PayParams are what a payment hands over to the pay page or to WeChat's JSAPI.

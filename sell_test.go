@@ -48,6 +48,14 @@ func TestACartIsPaidInOnePayment(t *testing.T) {
 	assert.Equal(t, "R7", status["ref"])
 }
 
+func TestTheReceiptOfALongCartNamesEverything(t *testing.T) {
+	shop := openShop(t, withBlock(`item a 5 "Scratching post with two platforms 猫抓板"`+"\n"+`item b 6 "Aquarium plant, large 水草"`))
+	order, receipt := shop.buy("/pay?item=a&item=b&item=cat-food:3")
+	assert.Contains(t, receipt.body, "Scratching post with two platforms 猫抓板, Aquarium plant, large 水草, Cat food 猫粮 × 3")
+	trade, _ := shop.gateway.Trade(order)
+	assert.Equal(t, "Scratching post with two platforms 猫抓板 +2", trade.GoodsName)
+}
+
 func TestAnAbandonedCartIsStartedAgainAsItWas(t *testing.T) {
 	shop := openShop(t)
 	payer := shop.payer(wechat)

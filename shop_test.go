@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -333,7 +334,7 @@ func (p *payer) do(method, address, contentType string, body io.Reader) reply {
 		r.Header.Set("Content-Type", contentType)
 	}
 	resp, err := p.browser.Do(r)
-	if errors.Is(err, io.EOF) && method == http.MethodGet { // a reload cut the connection, as browsers know
+	if (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)) && method == http.MethodGet { // a reload cut the connection, as browsers know
 		resp, err = p.browser.Do(r)
 	}
 	require.NoError(p.t, err)

@@ -240,8 +240,12 @@ func (h *Handler) startAgain(order string, intent ledger.Intent) string {
 // shown is what the payer's pages show of an order.
 func (h *Handler) shown(order string, intent ledger.Intent) pages.Order {
 	quantity, description := 1, intent.Description
-	if len(intent.Lines) == 1 {
+	switch len(intent.Lines) {
+	case 0:
+	case 1:
 		quantity, description = intent.Lines[0].Quantity, intent.Lines[0].Name
+	default:
+		description = checkout.Describe(intent.Lines)
 	}
 	return pages.Order{
 		ID:          order,

@@ -78,16 +78,16 @@ func parseQuantity(text string) (quantity int, ok bool) {
 	return quantity, err == nil && allDigits(text) && quantity >= 1 && quantity <= MaxQuantity
 }
 
+// Describe names all lines in one text.
+func Describe(lines []ledger.Line) string { return strings.Join(names(lines), ", ") }
+
 // describe names the lines in one text. A cart's fits into the gateway's
 // goods_name: it names as many items as there is room for, and how many more.
 func describe(lines []ledger.Line) string {
-	names := make([]string, len(lines))
-	for i, line := range lines {
-		names[i] = describeLine(line)
-	}
-	if all := strings.Join(names, ", "); len(lines) == 1 || len(all) <= qfpay.MaxGoodsName {
+	if all := Describe(lines); len(lines) == 1 || len(all) <= qfpay.MaxGoodsName {
 		return all
 	}
+	names := names(lines)
 	for named := len(lines) - 1; named > 1; named-- {
 		if text := strings.Join(names[:named], ", ") + more(len(lines)-named); len(text) <= qfpay.MaxGoodsName {
 			return text
@@ -95,6 +95,14 @@ func describe(lines []ledger.Line) string {
 	}
 	rest := more(len(lines) - 1)
 	return qfpay.Truncate(names[0], qfpay.MaxGoodsName-len(rest)) + rest
+}
+
+func names(lines []ledger.Line) []string {
+	names := make([]string, len(lines))
+	for i, line := range lines {
+		names[i] = describeLine(line)
+	}
+	return names
 }
 
 func more(items int) string { return fmt.Sprintf(" +%d", items) }

@@ -229,6 +229,16 @@ func TestThePhoneAsksForTheRealNameThatTheDeskDoesNotCarry(t *testing.T) {
 	assert.True(t, strings.HasPrefix(code, "/pay?handoff="+orderOf(t, callback)))
 }
 
+func TestAHandoffIsPaidUnderItsOwnOrder(t *testing.T) {
+	shop := openShop(t)
+	phone := shop.payer(wechat)
+	_, earlier := phone.prepare("/pay/cat-food")
+	code := handedOver(t, shop.payer(desktop).get("/pay/cat-food"))
+	_, order := phone.prepare(code)
+	assert.NotEqual(t, earlier, order, "although this phone has the same thing under way")
+	assert.True(t, strings.HasPrefix(code, "/pay?handoff="+order))
+}
+
 func TestForgedHandoffsAreRefused(t *testing.T) {
 	shop := openShop(t)
 	code := handedOver(t, shop.payer(desktop).get("/pay/cat-food"))

@@ -118,7 +118,7 @@ func startProblem(err error) pages.Kind {
 func (h *Handler) startOrder(w http.ResponseWriter, r *http.Request, wanted checkout.Ticket, again string) error {
 	site, intent := h.origin(r), wanted.Intent
 	tickets, spoilt := h.tickets(r, site)
-	step, err := h.resume(r.Context(), tickets, intent, again)
+	step, err := h.resume(r.Context(), tickets, wanted, again)
 	if err != nil {
 		h.logger.Error("reading the ledger failed; the payer was asked to try again", zap.Error(err))
 		return h.problem(w, r, pages.Problem{Kind: pages.StorageDown, RetryURL: h.payLink(intent)})
@@ -146,10 +146,12 @@ type resumption struct {
 
 // resume looks for an order that asks for the same thing and is still payable,
 // or about to be. The order called again is passed over: the payer was offered
-// to start again because nobody knows what became of it.
-func (h *Handler) resume(ctx context.Context, tickets []checkout.Ticket, intent ledger.Intent, again string) (resumption, error) {
+// to start again because nobody knows what became of it. Of an order that was
+// handed over, no other one takes the place.
+func (h *Handler) resume(ctx context.Context, tickets []checkout.Ticket, wanted checkout.Ticket, again string) (resumption, error) {
 	for _, ticket := range tickets {
-		if ticket.Order == again || ticket.Expired(h.now(), time.Duration(h.OrderTTL)) || !checkout.SameThing(ticket.Intent, intent) {
+		if ticket.Order == again || ticket.Expired(h.now(), time.Duration(h.OrderTTL)) || !checkout.SameThing(ticket.Intent, wanted.Intent) ||
+			wanted.Order != "" && ticket.Order != wanted.Order {
 			continue
 		}
 		order, err := h.ledger.Find(ctx, ticket.Order)

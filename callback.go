@@ -232,12 +232,10 @@ func (h *Handler) payment(site origin, ticket checkout.Ticket, openID string) qf
 		LimitPay:   h.LimitPay,
 		Params:     h.Params,
 		Hosted:     h.Hosted,
+		RealName:   (*qfpay.RealName)(ticket.RealName),
 	}
 	if h.Hosted {
 		payment.ReturnURL = string(site) + h.returnPath(ticket.Order)
-	}
-	if name := ticket.RealName; name != nil {
-		payment.RealName = &qfpay.RealName{Name: name.Name, IDCard: name.IDCard}
 	}
 	return payment
 }

@@ -71,7 +71,7 @@ func (h *Handler) claimInvoice(ctx context.Context, order string, intent ledger.
 	}
 	kind, err = h.invoiceTaken(ctx, intent, order)
 	if kind == "" {
-		if err = h.ledger.ClaimInvoice(ctx, intent.Invoice.ID, order, h.now()); err != nil {
+		if err = h.ledger.ClaimInvoice(ctx, intent.Invoice.ID, order); err != nil {
 			kind = pages.StorageDown
 		}
 	}

@@ -62,7 +62,7 @@ func (h *Handler) realName(form url.Values) (name *checkout.RealName, ok bool) {
 	case h.RealName == "optional" && *name == (checkout.RealName{}):
 		return nil, true
 	default:
-		return name, (&qfpay.RealName{Name: name.Name, IDCard: name.IDCard}).Check() == nil
+		return name, (*qfpay.RealName)(name).Check() == nil
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -153,7 +154,7 @@ func (b *browser) violations() (found []string) {
 	var text string
 	b.evaluate(axe+`;0`, nil)
 	await := chromedp.Evaluate(`axe.run({rules: {"meta-refresh": {enabled: false}}}).then(r => JSON.stringify(r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html).join(" "))))`,
-		&text, awaitPromise)
+		&text, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) })
 	b.do(await)
 	require.NoError(b.t, json.Unmarshal([]byte(text), &found))
 	return found

@@ -5,17 +5,11 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"time"
 )
 
-// claim says since when an order is there to pay an invoice.
-type claim struct {
-	At time.Time `json:"at"`
-}
-
 // ClaimInvoice notes that an order is about to pay an invoice.
-func (l *Ledger) ClaimInvoice(ctx context.Context, invoice, order string, now time.Time) error {
-	return l.store(ctx, path.Join(l.invoiceKey(invoice), order), claim{At: now.UTC()})
+func (l *Ledger) ClaimInvoice(ctx context.Context, invoice, order string) error {
+	return l.store(ctx, path.Join(l.invoiceKey(invoice), order), struct{}{})
 }
 
 // InvoiceOrders returns the orders that set out to pay an invoice, oldest

@@ -10,7 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 )
 
 // redactor takes secrets out of what others wrote. It is a function, so that
@@ -59,18 +60,7 @@ func (hide redactor) line(s string) string {
 		}
 		return r
 	}, s)
-	return truncate(hide(s), longest)
-}
-
-// truncate cuts s to at most longest bytes, between characters.
-func truncate(s string, longest int) string {
-	if len(s) <= longest {
-		return s
-	}
-	for longest > 0 && !utf8.RuneStart(s[longest]) {
-		longest--
-	}
-	return s[:longest]
+	return qfpay.Truncate(hide(s), longest)
 }
 
 // error keeps the wording of an error and drops the values behind it, which may

@@ -37,8 +37,8 @@ func parseURL(rawURL string) (*url.URL, error) {
 		return nil, errNotURL
 	}
 	switch {
-	case target.Scheme != "http" && target.Scheme != "https", target.Hostname() == "":
-		return nil, errNotURL
+	case target.Scheme != "http" && target.Scheme != "https", target.Hostname() == "", strings.Contains(target.Host, "%"):
+		return nil, errNotURL // net/url does not read again what it writes of an escaped host, or of an IPv6 zone
 	case target.User != nil:
 		return nil, errUserInfo
 	case strings.Contains(rawURL, "#"):

@@ -17,6 +17,7 @@ const (
 	callPayPage = "paypage"
 	callQuery   = "query"
 	callClose   = "close"
+	callRefund  = "refund"
 )
 
 // longestBody is far above the largest reply, a page of 100 trades.

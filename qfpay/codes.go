@@ -46,7 +46,7 @@ var codes = map[string]code{
 	"1125": {Refused, FaultRequest, "refunded already"},
 	"1262": {Refused, FaultRequest, "refunded already"},
 
-	"1155": {Refused, FaultRequest, "refund refused"},
+	"1155": {Refused, FaultRequest, "refund refused: the payment cannot be refunded"},
 	"1265": {Refused, FaultRequest, "refund refused"},
 	"1269": {Refused, FaultRequest, "refund refused"},
 	"1270": {Refused, FaultRequest, "refund refused"},

@@ -169,3 +169,28 @@ func TestRefundsNeverExceedWhatWasPaid(t *testing.T) {
 	assert.Equal(t, syssn, row["origssn"])
 	assert.Equal(t, "0000", row["respcd"])
 }
+
+func TestSlowRefundsWaitToBeDoneOrRefused(t *testing.T) {
+	s := newShop(t)
+	syssn := s.paid("N1")
+	s.gateway.SetSlowRefunds(true)
+	refund := func(number, amount string) any {
+		got := s.post("/trade/v1/refund", map[string]string{"syssn": syssn, "out_trade_no": number, "txamt": amount, "txdtm": noonText})
+		return got.respcd()
+	}
+	open := []any{"1143", "1145"}
+	require.Contains(t, open, refund("R1", "2800"))
+	require.Contains(t, open, refund("R2", "10000"))
+	assert.Contains(t, open, s.row("R1")["respcd"])
+	assert.Equal(t, "1262", refund("R3", "1"), "what is on its way is not left")
+
+	require.NoError(t, s.gateway.Pay("R1"))
+	assert.Equal(t, "0000", s.row("R1")["respcd"])
+	require.NoError(t, s.gateway.Fail("R2"))
+	assert.Equal(t, "1155", s.row("R2")["respcd"])
+	assert.Equal(t, "5", s.row("N1")["cancel"])
+
+	s.gateway.SetSlowRefunds(false)
+	assert.Equal(t, "0000", refund("R4", "10000"), "what was refused is left again")
+	assert.Equal(t, "3", s.row("N1")["cancel"])
+}

@@ -26,6 +26,7 @@ func (s *Simulator) routeControl(mux *http.ServeMux) {
 	mux.HandleFunc("POST /control/faults/clear", s.controlClear)
 	mux.HandleFunc("GET /control/notifications", s.controlDeliveries)
 	mux.HandleFunc("POST /control/notifications", s.controlNotifications)
+	mux.HandleFunc("POST /control/refunds", s.controlRefunds)
 }
 
 // tradeView is a trade as the control address shows it.
@@ -74,6 +75,7 @@ func (s *Simulator) controlPage(w http.ResponseWriter, _ *http.Request) {
 		"Calls":           s.callViews(),
 		"NotificationsOn": s.notificationsOn(),
 		"Deliveries":      newest(s.Notifications()),
+		"SlowRefunds":     s.refundsAreSlow(),
 		"Kinds":           FaultKinds(),
 		"Faults":          s.Faults(),
 	}).write(w)
@@ -150,6 +152,19 @@ func (s *Simulator) controlNotifications(w http.ResponseWriter, r *http.Request)
 		return
 	}
 	s.SetNotifications(wanted == "on")
+	controlDone(w, r, "./")
+}
+
+// controlRefunds takes "slow" or "prompt", as the whole body or as the field
+// "refunds" of a form.
+func (s *Simulator) controlRefunds(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	wanted := strings.TrimPrefix(strings.TrimSpace(string(body)), "refunds=")
+	if err != nil || (wanted != "slow" && wanted != "prompt") {
+		http.Error(w, "neither slow nor prompt", http.StatusBadRequest)
+		return
+	}
+	s.SetSlowRefunds(wanted == "slow")
 	controlDone(w, r, "./")
 }
 

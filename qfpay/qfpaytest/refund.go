@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// refund gives back a paid payment or a part of it, at once.
+// refund gives back a paid payment or a part of it, at once or, if refunds are
+// slow, when it is told to.
 func (s *Simulator) refund(r *http.Request) answer {
 	p, wrong := s.authenticated(r)
 	if wrong != nil {
@@ -22,6 +23,9 @@ func (s *Simulator) refund(r *http.Request) answer {
 		return refused(wrong)
 	}
 	t := s.openRefund(paid, p, now)
+	if t.State == Open {
+		return refused(refuse(t.openRespcd, "the refund is being processed"))
+	}
 	s.notify(t)
 	return replied(refundReply(t))
 }
@@ -74,9 +78,35 @@ func (s *Simulator) openRefund(paid *Trade, p params, now time.Time) *Trade {
 		ChnlSn:         s.channelNumber(syssn),
 		Params:         p,
 	}
+	if s.slowRefunds {
+		t.State, t.openRespcd = Open, oneOf(s.dice.roll("slow refund "+syssn, 0), respcdsOpen...)
+		t.PayDtm, t.ChnlSn = time.Time{}, ""
+	}
 	paid.Refunded += t.Amount
 	s.book.add(t)
 	return t
+}
+
+// SetSlowRefunds makes refunds that are asked for from now on take their time:
+// they are accepted with "still being processed" and stay open until Pay or Fail
+// is called with the refund's number.
+func (s *Simulator) SetSlowRefunds(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slowRefunds = on
+}
+
+func (s *Simulator) refundsAreSlow() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.slowRefunds
+}
+
+// unbook takes a refund that failed off its payment. The caller holds the lock.
+func (s *Simulator) unbook(refund *Trade) {
+	if paid, found := s.book.find(refund.OrigOutTradeNo); found {
+		paid.Refunded -= refund.Amount
+	}
 }
 
 func refundReply(t *Trade) object {

@@ -19,13 +19,14 @@ type Simulator struct {
 	mux     *http.ServeMux
 	courier *courier
 
-	mu        sync.Mutex
-	book      *book
-	payers    *payers
-	limiter   limiter
-	faults    faults
-	calls     map[string]int
-	notifyOff bool
+	mu          sync.Mutex
+	book        *book
+	payers      *payers
+	limiter     limiter
+	faults      faults
+	calls       map[string]int
+	notifyOff   bool
+	slowRefunds bool
 }
 
 // New returns a simulator of one merchant's account.

@@ -19,7 +19,8 @@ const (
 // the other states are final.
 type State string
 
-// The states of a trade. A refund is Paid from the beginning.
+// The states of a trade. A refund is Paid from the beginning, unless
+// [Simulator.SetSlowRefunds] keeps it Open.
 const (
 	Open   State = "open"
 	Paid   State = "paid"
@@ -82,6 +83,9 @@ func (t Trade) Respcd() string {
 	case Closed:
 		return respcdClosed
 	case Failed:
+		if t.OrderType == Refund {
+			return respcdRefundRefused
+		}
 		return respcdFailed
 	default:
 		return respcdSuccess

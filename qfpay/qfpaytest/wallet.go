@@ -12,7 +12,8 @@ var (
 )
 
 // Pay presses Pay for the payment with the merchant's number: it is paid, and the
-// merchant is notified. Pressing it again changes nothing.
+// merchant is notified. Pressing it again changes nothing. A slow refund is done
+// by it.
 func (s *Simulator) Pay(outTradeNo string) error {
 	return s.pressFor(outTradeNo, Paid)
 }
@@ -22,7 +23,8 @@ func (s *Simulator) Cancel(outTradeNo string) error {
 	return s.pressFor(outTradeNo, Open)
 }
 
-// Fail ends the payment unpaid, as when the wallet refuses it for good.
+// Fail ends the payment unpaid, as when the wallet refuses it for good. A slow
+// refund is refused by it.
 func (s *Simulator) Fail(outTradeNo string) error {
 	return s.pressFor(outTradeNo, Failed)
 }
@@ -31,7 +33,7 @@ func (s *Simulator) pressFor(outTradeNo string, to State) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, found := s.book.find(outTradeNo)
-	if !found || t.OrderType != Payment {
+	if !found {
 		return fmt.Errorf("qfpaytest: %q: %w", outTradeNo, ErrUnknownTrade)
 	}
 	return s.move(t, to)
@@ -46,6 +48,9 @@ func (s *Simulator) move(t *Trade, to State) error {
 		return fmt.Errorf("qfpaytest: %q is %s: %w", t.OutTradeNo, t.State, ErrNotOpen)
 	}
 	t.State = to
+	if to == Failed && t.OrderType == Refund {
+		s.unbook(t)
+	}
 	if to == Paid {
 		t.PayDtm = s.cfg.Now()
 		t.ChnlSn = s.channelNumber(t.Syssn)

@@ -21,6 +21,7 @@ type account struct {
 	pace      *pace
 	woken     woken
 	storages  storages
+	refunds   sync.Mutex // held while one is reserved, so that nodes contend for storage's lock, not requests
 }
 
 func newAccount() *account {

@@ -3,6 +3,7 @@ package qfpayjsapi
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"go.uber.org/zap"
@@ -108,7 +109,7 @@ func (b *books) expire(ctx context.Context, order ledger.Order) ledger.Order {
 	asked.Closed = &closed
 	b.logger.Info("closed", append(fields, zap.String("reason", reason))...)
 	if asked.Failed == nil { // otherwise the enquiry has told already that it is over
-		b.tell(asked, "order.closed")
+		b.tell(asked, "order.closed", nil)
 	}
 	return asked
 }
@@ -156,9 +157,11 @@ func (b *books) underWay(order ledger.Order) bool {
 func (b *books) callbackTime() time.Duration { return 2*b.timeout + 15*time.Second }
 
 // tell lets Caddy's event handlers know, and the app, which tells the shop.
-func (b *books) tell(order ledger.Order, event string) {
+func (b *books) tell(order ledger.Order, event string, more map[string]any) {
 	b.account.wake(order.ID)
 	if b.emit != nil {
-		b.emit(event, eventData(order))
+		data := eventData(order)
+		maps.Copy(data, more)
+		b.emit(event, data)
 	}
 }

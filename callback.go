@@ -273,7 +273,7 @@ func (h *Handler) unprepared(ctx context.Context, ticket checkout.Ticket, err er
 	if err := h.ledger.Record(ctx, ticket.Order, failed); err != nil {
 		h.logger.Error("remembering the refusal failed; the order stays open", append(fields, zap.NamedError("storage_error", err))...)
 	} else {
-		h.tell(ledger.Order{ID: ticket.Order, Intent: ticket.Intent, Failed: &failed}, "order.closed")
+		h.tell(ledger.Order{ID: ticket.Order, Intent: ticket.Intent, Failed: &failed}, "order.closed", nil)
 	}
 	return turn{problem: kind, wait: wait, newOrder: true}
 }

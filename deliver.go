@@ -39,15 +39,10 @@ func (c *clerk) closeIdle() {
 	}
 }
 
-// deliver tells the shop of all that happened to an order that is not pending
-// any more, and takes the order off the index when nothing is left to tell.
-func (c *clerk) deliver(ctx context.Context, id string) (next time.Time, err error) {
-	if len(c.endpoints) == 0 {
-		if err := c.ledger.Acknowledge(ctx, id); err != nil {
-			return time.Time{}, err
-		}
-		return time.Time{}, c.ledger.Finish(ctx, id)
-	}
+// wrapUp does what is left to do about an order that is not pending any more:
+// it follows refunds to their end and tells the shop of all that happened. It
+// takes the order off the index when nothing is left.
+func (c *clerk) wrapUp(ctx context.Context, id string) (next time.Time, err error) {
 	history, err := c.ledger.History(ctx, id)
 	if err != nil {
 		return time.Time{}, err
@@ -56,11 +51,34 @@ func (c *clerk) deliver(ctx context.Context, id string) (next time.Time, err err
 	if err != nil {
 		return time.Time{}, err
 	}
-	events, err := orderEvents(order, history)
+	refunds, err := history.Refunds()
 	if err != nil {
 		return time.Time{}, err
 	}
-	return c.tellAll(ctx, id, events, history)
+	events, err := orderEvents(order, history, refunds)
+	if err != nil {
+		return time.Time{}, err
+	}
+	told, err := c.tellAll(ctx, id, events, history)
+	if err != nil {
+		return time.Time{}, err
+	}
+	followed, err := c.followRefunds(ctx, order, refunds.Open())
+	if err != nil {
+		return time.Time{}, err
+	}
+	if next := earlier(told, followed); !next.IsZero() {
+		return next, nil
+	}
+	return time.Time{}, c.finish(ctx, id, history)
+}
+
+// earlier returns the earlier time; the zero time stands for never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func (c *clerk) lookAtOrphan(ctx context.Context, subject string) (next time.Time, err error) {
@@ -73,10 +91,14 @@ func (c *clerk) lookAtOrphan(ctx context.Context, subject string) (next time.Tim
 		return time.Time{}, err
 	}
 	told := event{key: "orphaned", kind: "payment.orphaned", at: orphan.At, data: orphanData(orphan)}
-	return c.tellAll(ctx, subject, []event{told}, history)
+	if next, err = c.tellAll(ctx, subject, []event{told}, history); err != nil || !next.IsZero() {
+		return next, err
+	}
+	return time.Time{}, c.finish(ctx, subject, history)
 }
 
-// tellAll makes the attempts that are due, and returns when the next one is.
+// tellAll makes the attempts that are due, and returns when the next one is: the
+// zero time if the shop knows all.
 func (c *clerk) tellAll(ctx context.Context, subject string, events []event, history ledger.History) (next time.Time, err error) {
 	for _, event := range events {
 		for _, endpoint := range c.endpoints {
@@ -88,13 +110,8 @@ func (c *clerk) tellAll(ctx context.Context, subject string, events []event, his
 			if err != nil {
 				return time.Time{}, err
 			}
-			if !again.IsZero() && (next.IsZero() || again.Before(next)) {
-				next = again
-			}
+			next = earlier(next, again)
 		}
-	}
-	if next.IsZero() {
-		return next, c.finish(ctx, subject, history)
 	}
 	return next, nil
 }
@@ -236,7 +253,7 @@ func messageID(subject, key string) string {
 }
 
 // orderEvents derives what the shop is told from what happened.
-func orderEvents(order ledger.Order, history ledger.History) ([]event, error) {
+func orderEvents(order ledger.Order, history ledger.History, refunds ledger.Refunds) ([]event, error) {
 	var events []event
 	add := func(key, kind string, at time.Time, more map[string]any) {
 		data := eventData(order)
@@ -252,15 +269,11 @@ func orderEvents(order ledger.Order, history ledger.History) ([]event, error) {
 	if order.Paid != nil {
 		add("paid", "order.paid", order.Paid.At, map[string]any{"status": ledger.StatusPaid})
 	}
-	refunds, err := history.Refunds()
-	if err != nil {
-		return nil, err
+	for _, number := range slices.Sorted(maps.Keys(refunds.Done)) {
+		refund := refunds.Done[number]
+		add("refund-"+number, "order.refunded", refund.At, map[string]any{"refund": refundData(refund, refunds)})
 	}
-	for _, number := range slices.Sorted(maps.Keys(refunds)) {
-		refund := refunds[number]
-		add("refund-"+number, "order.refunded", refund.At, map[string]any{"refund": map[string]any{"syssn": refund.Syssn, "amount": refund.Amount}})
-	}
-	if len(refunds) == 0 && order.Refunded != nil {
+	if len(refunds.Done) == 0 && order.Refunded != nil {
 		add("refunded", "order.refunded", order.Refunded.At, nil)
 	}
 	disputes, err := history.Disputes()

@@ -48,6 +48,13 @@ func (g gateway) Close(ctx context.Context, request qfpay.Close) error {
 	return err
 }
 
+func (g gateway) Refund(ctx context.Context, refund qfpay.Refund) (string, error) {
+	g.pace.count()
+	syssn, err := g.client.Refund(ctx, refund)
+	g.pace.learn(err)
+	return syssn, err
+}
+
 // The gateway takes 100 requests a second and 400 a minute from a merchant. A
 // bucket of 40 that gains 6 a second never lets more than 400 through in any
 // minute.

@@ -1,6 +1,7 @@
 package qfpayjsapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -69,7 +70,7 @@ func (b *books) receive(ctx context.Context, n qfpay.Notification) error {
 	}
 	number := n.OutTradeNo
 	if n.Refund() {
-		number = n.OrigOutTradeNo
+		number = cmp.Or(n.OrigOutTradeNo, refundedOrder(n.OutTradeNo))
 	} else if !n.Paid() {
 		b.logger.Warn("a notification of neither a payment nor a refund was ignored", fields...)
 		return nil
@@ -85,7 +86,9 @@ func (b *books) receive(ctx context.Context, n qfpay.Notification) error {
 		return err
 	}
 	if n.Refund() {
-		return b.refund(ctx, order, ledger.Refund{At: b.now().UTC(), Syssn: n.Syssn, Amount: n.Amount, Source: "notification"})
+		return b.recordRefund(ctx, order, ledger.Refund{
+			At: b.now().UTC(), Syssn: n.Syssn, Number: n.OutTradeNo, Amount: n.Amount, Source: "notification",
+		})
 	}
 	_, err = b.settle(ctx, order, news{
 		number: number, syssn: n.Syssn, amount: n.Amount, currency: n.Currency,

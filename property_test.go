@@ -478,7 +478,9 @@ func (w *world) checkSettled(t *rapid.T, order ledger.Order) {
 	require.Equal(t, w.paidAtGateway(order.ID), order.Paid != nil, "%s is %s in the ledger", order.ID, order.Status())
 	history, err := w.ledger.History(context.Background(), order.ID)
 	require.NoError(t, err)
-	events, err := orderEvents(order, history)
+	refunds, err := history.Refunds()
+	require.NoError(t, err)
+	events, err := orderEvents(order, history, refunds)
 	require.NoError(t, err)
 	require.NotEmpty(t, events)
 	for _, event := range events {

@@ -185,7 +185,7 @@ func (c *clerk) look(ctx context.Context, subject string) (next time.Time, err e
 			return next, err
 		}
 	}
-	return c.deliver(ctx, subject)
+	return c.wrapUp(ctx, subject)
 }
 
 // lookAtStray removes an index entry whose intent was never written: the node

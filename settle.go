@@ -96,7 +96,7 @@ func (b *books) recordPaid(ctx context.Context, order *ledger.Order, n news) err
 	} else {
 		b.logger.Info("paid", fields...)
 	}
-	b.tell(*order, "order.paid")
+	b.tell(*order, "order.paid", nil)
 	return nil
 }
 
@@ -114,51 +114,21 @@ func (b *books) settleFailed(ctx context.Context, order ledger.Order, n news) (l
 	}
 	b.logger.Info("the gateway ended the trade without a payment",
 		append(orderFields(order.ID, order.Intent), zap.String("syssn", n.syssn), zap.String("respcd", n.respcd))...)
-	b.tell(order, "order.closed")
+	b.tell(order, "order.closed", nil)
 	return order, nil
 }
 
-// settleRefunds notes that money went back, and whether all of it did.
+// settleRefunds notes what an enquiry about the payment says of refunds: that
+// there are some, or that all went back. Which they were, the notifications and
+// the enquiries about the refunds themselves say.
 func (b *books) settleRefunds(ctx context.Context, order ledger.Order, all bool) (ledger.Order, error) {
-	if order.Refunded != nil || !all && order.PartiallyRefunded != nil {
-		return order, nil
-	}
-	var fact ledger.Fact
-	if all {
-		order.Refunded = &ledger.Refunded{At: b.now().UTC()}
-		fact = *order.Refunded
-	} else {
-		order.PartiallyRefunded = &ledger.PartiallyRefunded{At: b.now().UTC()}
-		fact = *order.PartiallyRefunded
-	}
-	if err := b.add(ctx, order.ID, fact); err != nil {
+	order, added, err := b.flagRefunds(ctx, order, all)
+	if err != nil || !added {
 		return order, err
 	}
 	b.logger.Info("refunded", append(orderFields(order.ID, order.Intent), zap.Bool("all", all))...)
-	b.tell(order, "order.refunded")
+	b.tell(order, "order.refunded", nil)
 	return order, nil
-}
-
-// refund adds one refund that the gateway vouches for, and whether it
-// completes the whole.
-func (b *books) refund(ctx context.Context, order ledger.Order, refund ledger.Refund) error {
-	if err := b.add(ctx, order.ID, refund); err != nil {
-		return err
-	}
-	history, err := b.ledger.History(ctx, order.ID)
-	if err != nil {
-		return err
-	}
-	refunds, err := history.Refunds()
-	if err != nil {
-		return err
-	}
-	var total int64
-	for _, refund := range refunds {
-		total += refund.Amount
-	}
-	_, err = b.settleRefunds(ctx, order, total >= order.Intent.Amount)
-	return err
 }
 
 // dispute keeps news that vouch for another amount or currency. The order does
@@ -175,7 +145,7 @@ func (b *books) dispute(ctx context.Context, order ledger.Order, n news) error {
 	if err := b.add(ctx, order.ID, disputed); err != nil {
 		return err
 	}
-	b.tell(order, "payment.disputed")
+	b.tell(order, "payment.disputed", nil)
 	return nil
 }
 

@@ -53,6 +53,11 @@ func Decimal(minor int64, currency string) string {
 	return text[:len(text)-digits] + "." + text[len(text)-digits:]
 }
 
+// Display writes money as people read it wherever they are: "HKD 12.00".
+func Display(minor int64, currency string) string {
+	return currency + " " + Decimal(minor, currency)
+}
+
 func allDigits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {

@@ -93,24 +93,6 @@ type Disputed struct {
 	Source   string    `json:"source"`
 }
 
-// Refund says that money of this order went back.
-type Refund struct {
-	At     time.Time `json:"at"`
-	Syssn  string    `json:"syssn"` // of the refund
-	Amount int64     `json:"amount"`
-	Source string    `json:"source"`
-}
-
-// PartiallyRefunded says that some refund is known.
-type PartiallyRefunded struct {
-	At time.Time `json:"at"`
-}
-
-// Refunded says that all of the money went back.
-type Refunded struct {
-	At time.Time `json:"at"`
-}
-
 // Orphan is a payment that the gateway vouched for under a number that is not
 // an order of ours.
 type Orphan struct {
@@ -141,15 +123,12 @@ type Delivered struct {
 	GaveUp   bool      `json:"gave_up,omitempty"`
 }
 
-func (Intent) name() string            { return "intent" }
-func (Prepared) name() string          { return "prepared" }
-func (Paid) name() string              { return "paid" }
-func (Failed) name() string            { return "failed" }
-func (Closed) name() string            { return "closed" }
-func (d Disputed) name() string        { return "disputed-" + segment(d.Syssn) }
-func (r Refund) name() string          { return "refund-" + segment(r.Syssn) }
-func (PartiallyRefunded) name() string { return "partially_refunded" }
-func (Refunded) name() string          { return "refunded" }
+func (Intent) name() string     { return "intent" }
+func (Prepared) name() string   { return "prepared" }
+func (Paid) name() string       { return "paid" }
+func (Failed) name() string     { return "failed" }
+func (Closed) name() string     { return "closed" }
+func (d Disputed) name() string { return "disputed-" + segment(d.Syssn) }
 
 var plainSegment = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
 

@@ -91,11 +91,6 @@ func (h History) Adds(earlier History) bool {
 	return false
 }
 
-// Refunds returns the refunds of an order, by their numbers.
-func (h History) Refunds() (map[string]Refund, error) {
-	return collect[Refund](h, "refund-")
-}
-
 // Disputes returns the disputes of an order, by their numbers.
 func (h History) Disputes() (map[string]Disputed, error) {
 	return collect[Disputed](h, "disputed-")

@@ -92,26 +92,34 @@ func (b *books) expire(ctx context.Context, order ledger.Order) ledger.Order {
 	if order = b.enquire(ctx, order); order.Status() != ledger.StatusPending {
 		return order
 	}
-	fields := orderFields(order.ID, order.Intent)
-	closed, reason := b.end(ctx, order)
-	if reason == "" {
-		return order
+	closed, err := b.close(ctx, order)
+	if err != nil {
+		b.logger.Warn("an order whose time is over could not be closed; it stays open",
+			append(orderFields(order.ID, order.Intent), zap.Error(err))...)
+	}
+	return closed
+}
+
+// close ends a pending order: at the gateway, and after a last enquiry here.
+// Without an error, it is not pending any more; what came of it, the order says.
+func (b *books) close(ctx context.Context, order ledger.Order) (ledger.Order, error) {
+	closed, err := b.end(ctx, order)
+	if err != nil {
+		return order, err
 	}
 	asked, err := b.ask(ctx, order)
 	if err != nil || asked.Paid != nil {
-		return asked
+		return asked, err
 	}
-	closed.Reason = reason
 	if err := b.ledger.Record(ctx, order.ID, closed); err != nil {
-		b.logger.Error("remembering that an order is closed failed; it is tried again", append(fields, zap.Error(err))...)
-		return order
+		return order, err
 	}
 	asked.Closed = &closed
-	b.logger.Info("closed", append(fields, zap.String("reason", reason))...)
+	b.logger.Info("closed", append(orderFields(order.ID, order.Intent), zap.String("reason", closed.Reason))...)
 	if asked.Failed == nil { // otherwise the enquiry has told already that it is over
 		b.tell(asked, "order.closed", nil)
 	}
-	return asked
+	return asked, nil
 }
 
 // giveUp is how long after its time an order is asked about that the gateway
@@ -119,31 +127,31 @@ func (b *books) expire(ctx context.Context, order ledger.Order) ledger.Order {
 // although the enquiry does not show it, is never given up.
 const giveUp = 24 * time.Hour
 
-// end asks the gateway to close the trade of an order. The reason is empty if
-// the order must stay open.
-func (b *books) end(ctx context.Context, order ledger.Order) (closed ledger.Closed, reason string) {
+// end asks the gateway to close the trade of an order. After an error the order
+// must stay open.
+func (b *books) end(ctx context.Context, order ledger.Order) (closed ledger.Closed, err error) {
 	closed.At = b.now().UTC()
 	request := qfpay.Close{OutTradeNo: order.ID, Amount: order.Intent.Amount, Time: b.now()}
 	if order.Prepared != nil {
 		request.Syssn = order.Prepared.Syssn
 	}
-	fields := orderFields(order.ID, order.Intent)
-	err := b.gateway.Close(ctx, request)
+	err = b.gateway.Close(ctx, request)
 	var failure *qfpay.Error
 	answered := errors.As(err, &failure)
 	switch {
 	case err == nil:
-		return closed, "closed"
+		closed.Reason = "closed"
 	case answered && failure.NotFound() && !b.underWay(order):
 		closed.Respcd = failure.Respcd
-		return closed, "not_found"
+		closed.Reason = "not_found"
 	case b.now().After(b.expiry(order).Add(giveUp)) && !(answered && failure.Paid()):
-		b.logger.Error("the gateway never said what became of an order; it counts as closed from now on", append(fields, zap.Error(err))...)
-		return closed, "given_up"
+		b.logger.Error("the gateway never said what became of an order; it counts as closed from now on",
+			append(orderFields(order.ID, order.Intent), zap.Error(err))...)
+		closed.Reason = "given_up"
 	default:
-		b.logger.Warn("the gateway did not close an order whose time is over; it stays open", append(fields, zap.Error(err))...)
-		return closed, ""
+		return closed, err
 	}
+	return closed, nil
 }
 
 // underWay reports whether a callback may be asking for the payment right now:

@@ -60,13 +60,9 @@ func unknownStatus(w http.ResponseWriter) error {
 // paidAt is when the payment happened, or else when we learned of it; nil when
 // it is not known to have happened.
 func paidAt(order ledger.Order) *time.Time {
-	switch {
-	case order.Paid == nil:
+	if order.Paid == nil {
 		return nil
-	case order.Paid.PaidAt.IsZero():
-		return &order.Paid.At
-	default:
-		at := order.Paid.PaidAt.UTC()
-		return &at
 	}
+	at := order.Paid.When()
+	return &at
 }

@@ -65,6 +65,14 @@ type Paid struct {
 	Source string    `json:"source"` // how we learned of it: notification or enquiry
 }
 
+// When is when the payment happened, or else when we learned of it.
+func (p Paid) When() time.Time {
+	if p.PaidAt.IsZero() {
+		return p.At.UTC()
+	}
+	return p.PaidAt.UTC()
+}
+
 // Failed says that the gateway refused the order, or ended the trade without a
 // payment.
 type Failed struct {

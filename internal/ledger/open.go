@@ -73,6 +73,9 @@ const turnLimit = 3 * time.Second
 // Finish takes an order or orphan off the index: nothing is left to do. News
 // announced since they were last acknowledged keep it there.
 func (l *Ledger) Finish(ctx context.Context, subject string) error {
+	if err := l.undigest(ctx, subject); err != nil {
+		return err
+	}
 	return l.remove(ctx, l.openKey(subject))
 }
 
@@ -130,8 +133,17 @@ const listTries = 3
 // storages differ in what they say about it. On a file system, a temporary file
 // that vanishes looks the same, so it is listed again, at once.
 func (l *Ledger) list(ctx context.Context, folder string) (keys []string, err error) {
+	return l.listed(ctx, folder, false)
+}
+
+// tree returns the keys in a folder and all folders in it.
+func (l *Ledger) tree(ctx context.Context, folder string) (keys []string, err error) {
+	return l.listed(ctx, folder, true)
+}
+
+func (l *Ledger) listed(ctx context.Context, folder string, recursive bool) (keys []string, err error) {
 	for try := range listTries {
-		keys, err = l.storage.List(ctx, folder, false)
+		keys, err = l.storage.List(ctx, folder, recursive)
 		switch {
 		case err == nil:
 			return keys, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -22,6 +23,8 @@ func init() {
 type App struct {
 	logger *zap.Logger
 	clerks map[string]*clerk // by ledger
+	shops  []*Handler        // that registered
+	now    func() time.Time
 
 	cancel context.CancelFunc
 	work   sync.WaitGroup
@@ -39,6 +42,7 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 func (a *App) Provision(ctx caddy.Context) error {
 	a.logger = ctx.Logger()
 	a.clerks = make(map[string]*clerk)
+	a.now = time.Now
 	return nil
 }
 
@@ -48,16 +52,17 @@ type owner struct{ appCode, mchID, storage string }
 // employ has the app look after the books of a handler. Handlers with the same
 // ledger must have the same account and storage; each may bring webhooks of its
 // own.
-func (a *App) employ(b *books, owner owner, endpoints []*webhook.Endpoint) error {
-	keeper, ok := a.clerks[b.name]
+func (a *App) employ(shop *Handler, endpoints []*webhook.Endpoint) error {
+	keeper, ok := a.clerks[shop.Name]
 	if !ok {
-		keeper = &clerk{books: b, owner: owner, logger: a.logger}
-		a.clerks[b.name] = keeper
+		keeper = &clerk{books: shop.books, owner: shop.owner, logger: a.logger}
+		a.clerks[shop.Name] = keeper
 	}
-	if keeper.owner != owner {
-		return fieldError{"name", fmt.Errorf("the ledger %s belongs to another account or storage already; give this one another name", b.name)}
+	if keeper.owner != shop.owner {
+		return fieldError{"name", fmt.Errorf("the ledger %s belongs to another account or storage already; give this one another name", shop.Name)}
 	}
 	keeper.addEndpoints(endpoints)
+	a.shops = append(a.shops, shop)
 	return nil
 }
 

@@ -349,7 +349,7 @@ func (h *Handler) register(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	return app.(*App).employ(h.books, h.owner, endpoints)
+	return app.(*App).employ(h, endpoints)
 }
 
 func (h *Handler) endpoints() ([]*webhook.Endpoint, error) {

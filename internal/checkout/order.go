@@ -14,6 +14,12 @@ func NewOrder(now time.Time) string {
 	return ulid.MustNew(ulid.Timestamp(now), rand.Reader).String()
 }
 
+// Started returns when an order was started, which its id says.
+func Started(id string) (time.Time, error) {
+	parsed, err := ulid.ParseStrict(id)
+	return ulid.Time(parsed.Time()), err
+}
+
 // IsOrder reports whether id is an order id in its one canonical spelling.
 func IsOrder(id string) bool {
 	parsed, err := ulid.ParseStrict(id)

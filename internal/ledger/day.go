@@ -142,18 +142,14 @@ func (l *Ledger) row(ctx context.Context, folder string, facts sheaf) (Row, erro
 		return Row{}, nil
 	}
 	r := reader{ctx: ctx, storage: l.storage, folder: folder}
-	intent := read[Intent](&r)
-	if intent == nil {
-		return Row{}, r.err
-	}
-	row := Row{
-		Order: facts.order, At: intent.At, Amount: intent.Amount, Currency: intent.Currency,
-		Description: intent.Description, Ref: intent.Ref,
-	}
-	order := Order{}
-	var refunds History
+	history := make(History)
+	order := Order{ID: facts.order}
 	for _, name := range facts.names {
 		switch {
+		case name == "intent":
+			if intent := read[Intent](&r); intent != nil {
+				order.Intent = *intent
+			}
 		case name == "paid":
 			order.Paid = read[Paid](&r)
 		case name == "failed":
@@ -165,38 +161,19 @@ func (l *Ledger) row(ctx context.Context, folder string, facts sheaf) (Row, erro
 		case name == "refunded":
 			order.Refunded = new(Refunded)
 		case strings.HasPrefix(name, "disputed-"):
-			row.Disputed = true
+			history[name] = nil
 		case strings.HasPrefix(name, "refund-"), strings.HasPrefix(name, "refunding-"), strings.HasPrefix(name, "refused-"):
 			var fact json.RawMessage
 			if _, err := load(ctx, l.storage, path.Join(folder, name+".json"), &fact); err != nil {
 				return Row{}, err
 			}
-			if refunds == nil {
-				refunds = make(History)
-			}
-			refunds[name] = fact
+			history[name] = fact
 		}
 	}
 	if r.err != nil {
 		return Row{}, r.err
 	}
-	row.Status, row.Late = order.Status(), order.Late()
-	if order.Paid != nil {
-		row.PaidAt, row.Syssn = order.Paid.When(), order.Paid.Syssn
-	}
-	return row.with(refunds)
-}
-
-func (r Row) with(history History) (Row, error) {
-	refunds, err := history.Refunds()
-	if err != nil {
-		return Row{}, err
-	}
-	r.Refunded, r.Refunding = refunds.Given(), len(refunds.Open()) > 0
-	if r.Status == StatusRefunded { // that all went back may be known without the single refunds
-		r.Refunded = r.Amount
-	}
-	return r, nil
+	return order.Row(history)
 }
 
 // digest is the rows of a day that is over. It is no fact but a copy, made for

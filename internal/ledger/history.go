@@ -37,6 +37,31 @@ func (l *Ledger) FindOrphan(ctx context.Context, subject string) (Orphan, error)
 	return orphan, err
 }
 
+// Orphans returns all kept orphans, the newest first.
+func (l *Ledger) Orphans(ctx context.Context) ([]Orphan, error) {
+	keys, err := l.list(ctx, path.Join(l.root, "orphans"))
+	if err != nil {
+		return nil, fmt.Errorf("listing the orphans: %w", err)
+	}
+	var orphans []Orphan
+	for _, key := range keys {
+		number, isOrphan := strings.CutSuffix(path.Base(key), ".json")
+		if !isOrphan || strings.HasPrefix(number, ".") {
+			continue
+		}
+		orphan, err := l.FindOrphan(ctx, orphanMark+number)
+		if errors.Is(err, ErrUnknown) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		orphans = append(orphans, orphan)
+	}
+	slices.SortFunc(orphans, func(a, b Orphan) int { return b.At.Compare(a.At) })
+	return orphans, nil
+}
+
 // IsOrphan tells orphans from orders on the index.
 func IsOrphan(subject string) bool { return strings.HasPrefix(subject, orphanMark) }
 

@@ -13,6 +13,11 @@ const (
 	StatusRefunded          Status = "refunded"
 )
 
+// Statuses returns all states, in the order in which orders go through them.
+func Statuses() []Status {
+	return []Status{StatusPending, StatusFailed, StatusClosed, StatusPaid, StatusPartiallyRefunded, StatusRefunded}
+}
+
 // Order is what is known of an order. Absent facts are nil.
 type Order struct {
 	ID                string

@@ -33,6 +33,30 @@ func (r Row) Taken() (paid bool, net int64) {
 	}
 }
 
+// Row returns what lists say of the order with this history, of which its
+// refunds and disputes are needed.
+func (o Order) Row(history History) (Row, error) {
+	row := Row{
+		Order: o.ID, Status: o.Status(), At: o.Intent.At, Amount: o.Intent.Amount, Currency: o.Intent.Currency,
+		Description: o.Intent.Description, Ref: o.Intent.Ref, Late: o.Late(),
+	}
+	if o.Paid != nil {
+		row.PaidAt, row.Syssn = o.Paid.When(), o.Paid.Syssn
+	}
+	refunds, err := history.Refunds()
+	if err != nil {
+		return Row{}, err
+	}
+	row.Refunded, row.Refunding = refunds.Given(), len(refunds.Open()) > 0
+	if o.Refunded != nil { // which may be known without the single refunds
+		row.Refunded = row.Amount
+	}
+	for name := range history {
+		row.Disputed = row.Disputed || strings.HasPrefix(name, "disputed-")
+	}
+	return row, nil
+}
+
 // sheaf is the names of the facts of one order, as a list of the storage gives
 // them.
 type sheaf struct {

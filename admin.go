@@ -1,0 +1,112 @@
+package qfpayjsapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+)
+
+func init() {
+	caddy.RegisterModule(new(Admin))
+}
+
+// Admin is the part of Caddy's admin API in which the shop's owner works with
+// orders.
+type Admin struct{}
+
+// CaddyModule returns the Caddy module information.
+func (Admin) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "admin.api.qfpay_jsapi",
+		New: func() caddy.Module { return new(Admin) },
+	}
+}
+
+// Routes implements caddy.AdminRouter.
+func (Admin) Routes() []caddy.AdminRoute {
+	return []caddy.AdminRoute{
+		route("/qfpay_jsapi/orders", http.MethodGet, listOrders),
+		route("/qfpay_jsapi/orders/{order}", http.MethodGet, showOrder),
+		route("/qfpay_jsapi/orders/{order}/refund", http.MethodPost, refundOrder),
+		route("/qfpay_jsapi/orders/{order}/query", http.MethodPost, queryOrder),
+		route("/qfpay_jsapi/orders/{order}/close", http.MethodPost, closeOrder),
+		route("/qfpay_jsapi/export", http.MethodGet, exportOrders),
+		route("/qfpay_jsapi/orphans", http.MethodGet, listOrphans),
+		route("/qfpay_jsapi/invoices", http.MethodPost, makeInvoice),
+	}
+}
+
+// route is one address of the API. The app is that of the configuration which
+// is active when the request comes: routes outlive configurations, those that
+// were rejected too.
+func route(pattern, method string, answer func(*App, http.ResponseWriter, *http.Request) error) caddy.AdminRoute {
+	return caddy.AdminRoute{Pattern: pattern, Handler: caddy.AdminHandlerFunc(func(w http.ResponseWriter, r *http.Request) error {
+		if r.Method != method {
+			w.Header().Set("Allow", method)
+			return adminError(deny(http.StatusMethodNotAllowed, "method not allowed: use %s", method))
+		}
+		app, err := activeApp()
+		if err != nil {
+			return adminError(err)
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		return adminError(answer(app, w, r))
+	})}
+}
+
+func activeApp() (*App, error) {
+	app, err := caddy.ActiveContext().AppIfConfigured("qfpay_jsapi")
+	if errors.Is(err, caddy.ErrNotConfigured) {
+		return nil, deny(http.StatusNotFound, "the running configuration has no qfpay_jsapi directive")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return app.(*App), nil
+}
+
+// adminError gives an error the form of Caddy's admin API.
+func adminError(err error) error {
+	var denied denial
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &denied):
+		return caddy.APIError{HTTPStatus: denied.status, Err: denied}
+	case errors.Is(err, ledger.ErrUnknown):
+		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: err}
+	case errors.Is(err, context.DeadlineExceeded):
+		return caddy.APIError{HTTPStatus: http.StatusServiceUnavailable, Err: fmt.Errorf("storage did not answer in time, try again: %w", err)}
+	default:
+		return caddy.APIError{HTTPStatus: http.StatusInternalServerError, Err: err}
+	}
+}
+
+// maxAdminBody bounds the body of a request in bytes.
+const maxAdminBody = 16 << 10
+
+// readJSON reads the body of a request. That it must be declared as JSON keeps
+// pages in the owner's browser from posting here: browsers ask first.
+func readJSON(r *http.Request, into any) error {
+	if r.Header.Get("Content-Type") != "application/json" {
+		return deny(http.StatusUnsupportedMediaType, "the body must be JSON with Content-Type: application/json")
+	}
+	decoder := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxAdminBody))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return deny(http.StatusBadRequest, "the body cannot be read: %v", err)
+	}
+	if decoder.More() {
+		return deny(http.StatusBadRequest, "the body is more than one JSON object")
+	}
+	return nil
+}
+
+// Interface guards
+var _ caddy.AdminRouter = (*Admin)(nil)

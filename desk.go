@@ -1,0 +1,299 @@
+package qfpayjsapi
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
+)
+
+// orderRow is what lists say of an order.
+type orderRow struct {
+	Name string `json:"name"` // of the ledger
+	ledger.Row
+	DisplayAmount   string `json:"display_amount"`
+	DisplayRefunded string `json:"display_refunded"`
+}
+
+// search is which orders are wanted.
+type search struct {
+	ledger.Period
+	Name   string          // of a ledger; "" for all
+	Status []ledger.Status // empty for all
+	Text   string          // in the order's number, description, reference or the gateway's number
+}
+
+func (s search) fits(row ledger.Row) bool {
+	if len(s.Status) > 0 && !slices.Contains(s.Status, row.Status) {
+		return false
+	}
+	for _, said := range []string{row.Order, row.Description, row.Ref, row.Syssn} {
+		if strings.Contains(strings.ToLower(said), strings.ToLower(s.Text)) {
+			return true
+		}
+	}
+	return false
+}
+
+// longestPeriod bounds a search, in days.
+const longestPeriod = 3700
+
+// readSearch reads what is wanted from a request: day, or from and to; status,
+// repeated or with commas; name; q. Without a day, it is today.
+func readSearch(r *http.Request, now time.Time) (search, error) {
+	query := r.URL.Query()
+	today := ledger.DayOf(now).String()
+	first, last := cmp.Or(query.Get("from"), query.Get("day"), query.Get("to"), today), cmp.Or(query.Get("to"), query.Get("day"), today)
+	if query.Get("from") == "" && query.Get("to") != "" {
+		first = last
+	}
+	s := search{Name: query.Get("name"), Text: strings.TrimSpace(query.Get("q"))}
+	s.Descending = true
+	var err error
+	if s.First, err = ledger.ParseDay(first); err != nil {
+		return s, deny(http.StatusBadRequest, "%v", err)
+	}
+	if s.Last, err = ledger.ParseDay(last); err != nil {
+		return s, deny(http.StatusBadRequest, "%v", err)
+	}
+	if s.Last.Before(s.First) {
+		return s, deny(http.StatusBadRequest, "the period ends on %s before it begins on %s", s.Last, s.First)
+	}
+	if s.Last.Start().Sub(s.First.Start()) > longestPeriod*24*time.Hour {
+		return s, deny(http.StatusBadRequest, "the period is longer than %d days", longestPeriod)
+	}
+	for _, text := range query["status"] {
+		for status := range strings.SplitSeq(text, ",") {
+			if status == "" {
+				continue
+			}
+			if !slices.Contains(ledger.Statuses(), ledger.Status(status)) {
+				return s, deny(http.StatusBadRequest, "%q is no status; there are %v", status, ledger.Statuses())
+			}
+			s.Status = append(s.Status, ledger.Status(status))
+		}
+	}
+	return s, nil
+}
+
+// books returns the books of a ledger, or of all, in the order of their names.
+func (a *App) books(name string) (all []*books) {
+	for _, key := range slices.Sorted(maps.Keys(a.clerks)) {
+		if name == "" || name == key {
+			all = append(all, a.clerks[key].books)
+		}
+	}
+	return all
+}
+
+// orders yields what a search finds: a day after the other, ledger by ledger
+// within a day. A before leaves out that order and all that come before it in
+// the list.
+func (a *App) orders(ctx context.Context, s search, before string) iter.Seq2[orderRow, error] {
+	return func(yield func(orderRow, error) bool) {
+		if s.Name != "" && len(a.books(s.Name)) == 0 {
+			yield(orderRow{}, deny(http.StatusNotFound, "there is no ledger called %q", s.Name))
+			return
+		}
+		for rows, err := range a.days(ctx, s, before) {
+			if err != nil {
+				yield(orderRow{}, err)
+				return
+			}
+			for _, row := range rows {
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// days yields the rows of each day, over all ledgers, by their orders' numbers.
+func (a *App) days(ctx context.Context, s search, before string) iter.Seq2[[]orderRow, error] {
+	return func(yield func([]orderRow, error) bool) {
+		if before != "" {
+			started, err := checkout.Started(before)
+			if err != nil {
+				yield(nil, deny(http.StatusBadRequest, "before is no order's number"))
+				return
+			}
+			if day := ledger.DayOf(started); day.Before(s.Last) {
+				s.Last = day
+			}
+		}
+		sources := make([]func() ([]ledger.Row, error, bool), 0, len(a.clerks))
+		names := []string{}
+		for _, b := range a.books(s.Name) {
+			next, stop := iter.Pull2(b.ledger.Days(ctx, s.Period, b.now()))
+			defer stop()
+			sources, names = append(sources, next), append(names, b.name)
+		}
+		for {
+			var day []orderRow
+			for i, next := range sources {
+				rows, err, ok := next()
+				if !ok {
+					return
+				}
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				for _, row := range rows {
+					if s.fits(row) && (before == "" || row.Order < before) {
+						day = append(day, newOrderRow(names[i], row))
+					}
+				}
+			}
+			slices.SortFunc(day, func(x, y orderRow) int {
+				if s.Descending {
+					x, y = y, x
+				}
+				return cmp.Compare(x.Order, y.Order)
+			})
+			if len(sources) == 0 || !yield(day, nil) {
+				return
+			}
+		}
+	}
+}
+
+func newOrderRow(name string, row ledger.Row) orderRow {
+	return orderRow{
+		Name: name, Row: row,
+		DisplayAmount: displayAmount(row.Amount, row.Currency), DisplayRefunded: displayAmount(row.Refunded, row.Currency),
+	}
+}
+
+// displayAmount is money as people write it; of an unknown currency, as it came.
+func displayAmount(minor int64, currency string) string { return checkout.Decimal(minor, currency) }
+
+// find looks for an order in all ledgers.
+func (a *App) find(ctx context.Context, id string) (*books, ledger.Order, error) {
+	for _, b := range a.books("") {
+		order, err := b.ledger.Find(ctx, id)
+		if errors.Is(err, ledger.ErrUnknown) {
+			continue
+		}
+		return b, order, err
+	}
+	return nil, ledger.Order{}, ledger.ErrUnknown
+}
+
+// orderDetail is all that the owner sees of an order, but for what the payer
+// told the shop.
+type orderDetail struct {
+	orderRow
+	Items   []ledger.Line `json:"items"`
+	Invoice string        `json:"invoice,omitempty"`
+	Left    int64         `json:"left"` // what can still be refunded
+	Refunds []refundView  `json:"refunds"`
+	Facts   []factView    `json:"facts"`
+}
+
+// factView is one thing that happened to an order.
+type factView struct {
+	Fact string         `json:"fact"`
+	At   time.Time      `json:"at"`
+	Data map[string]any `json:"data"`
+}
+
+func (b *books) detail(ctx context.Context, order ledger.Order) (orderDetail, error) {
+	history, err := b.ledger.History(ctx, order.ID)
+	if err != nil {
+		return orderDetail{}, err
+	}
+	refunds, err := history.Refunds()
+	if err != nil {
+		return orderDetail{}, err
+	}
+	row, err := order.Row(history)
+	if err != nil {
+		return orderDetail{}, err
+	}
+	detail := orderDetail{orderRow: newOrderRow(b.name, row), Items: order.Intent.Lines, Refunds: []refundView{}}
+	if detail.Items == nil {
+		detail.Items = []ledger.Line{}
+	}
+	if order.Intent.Invoice != nil {
+		detail.Invoice = order.Intent.Invoice.ID
+	}
+	if order.Paid != nil && order.Refunded == nil {
+		detail.Left = refunds.Left(order.Intent.Amount)
+	}
+	for _, refunding := range refunds.Asked {
+		detail.Refunds = append(detail.Refunds, viewRefund(order, refunding))
+	}
+	detail.Facts, err = timeline(history)
+	return detail, err
+}
+
+// unshown are the parts of facts that are for the payer's browser alone, or
+// that the payer told the shop.
+var unshown = []string{"fields", "token", "pay_url", "pay_params"}
+
+// timeline is what happened, in its order.
+func timeline(history ledger.History) ([]factView, error) {
+	facts := make([]factView, 0, len(history))
+	for name, value := range history {
+		fact := factView{Fact: name}
+		if err := json.Unmarshal(value, &fact.Data); err != nil {
+			return nil, err
+		}
+		if at, ok := fact.Data["at"].(string); ok {
+			fact.At, _ = time.Parse(time.RFC3339Nano, at)
+			delete(fact.Data, "at")
+		}
+		if invoice, ok := fact.Data["invoice"].(map[string]any); ok {
+			delete(invoice, "token")
+		}
+		for _, part := range unshown {
+			delete(fact.Data, part)
+		}
+		facts = append(facts, fact)
+	}
+	slices.SortFunc(facts, func(a, b factView) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Fact, b.Fact))
+	})
+	return facts, nil
+}
+
+// lookUp asks the gateway about an order and its open refunds, by hand.
+func (b *books) lookUp(ctx context.Context, order ledger.Order) (ledger.Order, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attendLimit)
+	defer cancel()
+	order, err := b.askInTurn(ctx, order)
+	if err != nil {
+		return order, err
+	}
+	refunds, err := b.refunds(ctx, order.ID)
+	if err != nil {
+		return order, err
+	}
+	for _, open := range refunds.Open() {
+		if _, err := b.askRefund(ctx, order, open); err != nil {
+			return order, err
+		}
+	}
+	return b.ledger.Find(ctx, order.ID)
+}
+
+// gatewayDenial says that the gateway would not, or could not be asked.
+func gatewayDenial(err error) error {
+	var failure *qfpay.Error
+	if errors.As(err, &failure) {
+		return denial{http.StatusBadGateway, failure.Error()}
+	}
+	return err
+}

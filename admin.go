@@ -39,6 +39,8 @@ func (Admin) Routes() []caddy.AdminRoute {
 		route("/qfpay_jsapi/export", http.MethodGet, exportOrders),
 		route("/qfpay_jsapi/orphans", http.MethodGet, listOrphans),
 		route("/qfpay_jsapi/invoices", http.MethodPost, makeInvoice),
+		route("/qfpay_jsapi/shops", http.MethodGet, listShops),
+		route("/qfpay_jsapi/doctor", http.MethodPost, examineAll),
 	}
 }
 

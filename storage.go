@@ -3,6 +3,7 @@ package qfpayjsapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"slices"
@@ -48,6 +49,14 @@ func (h *Handler) loadStorage(ctx caddy.Context) (certmagic.Storage, error) {
 		return nil, err
 	}
 	return module.(caddy.StorageConverter).CertMagicStorage()
+}
+
+// String says which storage it is, for people.
+func (s *lastingStorage) String() string {
+	if named, ok := s.Storage.(fmt.Stringer); ok {
+		return named.String()
+	}
+	return fmt.Sprintf("%T", s.Storage)
 }
 
 // current is the storage to use now.

@@ -119,6 +119,9 @@ func NewCatalogue(currency string, items []Item) (*Catalogue, error) {
 	return c, nil
 }
 
+// Len returns how many items there are.
+func (c *Catalogue) Len() int { return len(c.articles) }
+
 // Cheapest returns the lowest price of one piece in minor units and the item
 // that has it; "" when nothing is sold.
 func (c *Catalogue) Cheapest() (id string, price int64) {

@@ -159,6 +159,35 @@ func read[F Fact](r *reader) *F {
 	return fact
 }
 
+// Try does to a key of its own what is done to orders: it writes, reads, lists
+// and deletes it, and takes and gives back a lock.
+func (l *Ledger) Try(ctx context.Context) error {
+	unlock, err := l.Lock(ctx, "try")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	name := ulid.Make().String()
+	key := path.Join(l.root, "try", name)
+	if err := l.store(ctx, key, name); err != nil {
+		return err
+	}
+	var read string
+	present, err := load(ctx, l.storage, key, &read)
+	if err != nil {
+		return err
+	}
+	keys, err := l.list(ctx, path.Join(l.root, "try"))
+	if err != nil {
+		return err
+	}
+	listed := slices.ContainsFunc(keys, func(k string) bool { return path.Base(k) == name })
+	if !present || read != name || !listed {
+		return errors.New("the storage does not give back what was just written")
+	}
+	return l.remove(ctx, key)
+}
+
 // Lock keeps other nodes from doing the same work on a subject until unlock is
 // called. Correctness must not depend on it: locks of storages may slip.
 func (l *Ledger) Lock(ctx context.Context, subject string) (unlock func(), err error) {

@@ -26,6 +26,9 @@ var (
 	sixToFour = netip.MustParsePrefix("2002::/16")
 )
 
+// Public reports whether addr is an address of the open Internet.
+func Public(addr netip.Addr) bool { return isPublic(addr) }
+
 // isPublic reports whether addr is an address of the open Internet, itself and
 // in the IPv4 address that it may hold.
 func isPublic(addr netip.Addr) bool {

@@ -53,7 +53,7 @@ func (c *console) export([]string) error {
 	if err = errors.Join(err, file.Close()); err != nil {
 		return fmt.Errorf("%s is not complete: %w", name, err)
 	}
-	c.note("Wrote %d orders to %s.", count, name)
+	c.note("Orders written to %s: %d.", name, count)
 	return nil
 }
 

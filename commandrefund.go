@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,8 @@ func (c *console) refund(args []string) error {
 	if err := c.get(orderURI(args[0]), &order); err != nil {
 		return err
 	}
-	asked := map[string]any{"refund_id": c.refundID()}
+	id := c.refundID()
+	asked := map[string]any{"refund_id": id}
 	amount := order.Left
 	if len(args) == 2 {
 		minor, err := checkout.ParsePrice(args[1], order.Currency)
@@ -45,12 +47,15 @@ func (c *console) refund(args []string) error {
 		}
 		amount, asked["amount"] = minor, minor
 	}
-	if err := c.confirm(fmt.Sprintf("Refund %s of order %s (%s, %s)?", money(displayAmount(amount, order.Currency), order.Currency),
-		order.Order, printable(order.Description), money(order.DisplayAmount, order.Currency))); err != nil {
-		return err
+	moves := amount > 0 && !slices.ContainsFunc(order.Refunds, func(r refundView) bool { return r.RefundID == id })
+	if moves {
+		if err := c.confirm(fmt.Sprintf("Refund %s of order %s (%s, %s)?", money(displayAmount(amount, order.Currency), order.Currency),
+			order.Order, printable(order.Description), money(order.DisplayAmount, order.Currency))); err != nil {
+			return err
+		}
 	}
 	if !c.json {
-		c.note("Refund %s", asked["refund_id"])
+		c.note("Refund %s", id)
 	}
 	var view refundView
 	if err := c.post(orderURI(order.Order, "refund"), asked, &view); err != nil {

@@ -35,7 +35,7 @@ func redirect(w http.ResponseWriter, r *http.Request, location string) error {
 }
 
 func (h *Handler) page(w http.ResponseWriter, r *http.Request, page pages.Page) error {
-	return pages.Write(w, r, http.StatusOK, page)
+	return h.pages.Write(w, r, http.StatusOK, page)
 }
 
 // problem answers with an error: a page that says what to do next, JSON where
@@ -50,7 +50,7 @@ func (h *Handler) problem(w http.ResponseWriter, r *http.Request, problem pages.
 	if problem.ShopURL == "" {
 		problem.ShopURL = "/"
 	}
-	return pages.Write(w, r, problem.Kind.Status(), problem)
+	return h.pages.Write(w, r, problem.Kind.Status(), problem)
 }
 
 func (h *Handler) wrongMethod(w http.ResponseWriter, r *http.Request, allowed string) error {

@@ -68,6 +68,7 @@ func parseCaddyfile(helper httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, e
 //	    failure_url    <URL or path>
 //	    outside_wechat handoff|allow|pass|<URL or path>
 //	    errors         page|pass
+//	    templates      <folder>
 //
 //	    # what is remembered, who is told
 //	    name           <text>
@@ -121,6 +122,7 @@ func (b *blockParser) subdirective(name string) error {
 		"failure_url":    &b.FailureURL,
 		"outside_wechat": &b.OutsideWeChat,
 		"errors":         &b.Errors,
+		"templates":      &b.Templates,
 		"name":           &b.Name,
 	}
 	if value, ok := texts[name]; ok {

@@ -59,7 +59,7 @@ func (h *Handler) askFor(w http.ResponseWriter, r *http.Request, asked checkout.
 	if r.Method == http.MethodPost || asked.Values.Has("amount") && isAsked("amount") {
 		status = kind.Status()
 	}
-	return pages.Write(w, r, status, form)
+	return h.pages.Write(w, r, status, form)
 }
 
 // fieldInputs asks for all that the shop wants to know. What was not asked for

@@ -16,6 +16,7 @@ import (
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/wechat"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
@@ -165,6 +166,11 @@ type Handler struct {
 	// site's error routes (`handle_errors`).
 	Errors string `json:"errors,omitempty"`
 
+	// A folder with pages of the shop's own, in the place of built-in ones of the
+	// same file name. It is read when the configuration is loaded; a mistake in
+	// any of them is an error then. Default: the built-in pages.
+	Templates string `json:"templates,omitempty"`
+
 	// The name of the ledger in storage: 1 to 64 of A-Z a-z 0-9 _ . - without a
 	// dot in front. Blocks with the same name share one ledger. Default:
 	// derived from app_code and mchid.
@@ -184,6 +190,7 @@ type Handler struct {
 	catalog *checkout.CatalogFile
 	shop    checkout.Shop // without the catalogue
 	seal    *checkout.Seal
+	pages   *pages.Set
 	wechat  *wechat.Account // nil without an official account of the shop's own
 }
 
@@ -247,6 +254,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.applyDefaults()
+	if err := h.openPages(); err != nil {
+		return err
+	}
 	if err := h.openShop(); err != nil {
 		return err
 	}
@@ -269,6 +279,17 @@ func (h *Handler) Cleanup() error {
 	}
 	h.account.storages.remove(h.storage)
 	return leaveAccount(h.Name)
+}
+
+func (h *Handler) openPages() (err error) {
+	h.pages = pages.Builtin()
+	if h.Templates == "" {
+		return nil
+	}
+	if h.pages, err = pages.ReadSet(h.Templates); err != nil {
+		return fieldError{"templates", err}
+	}
+	return nil
 }
 
 func (h *Handler) applyDefaults() {

@@ -61,6 +61,7 @@ func (h *Handler) texts() func(yield func(string, *string) bool) {
 			{"failure_url", &h.FailureURL},
 			{"outside_wechat", &h.OutsideWeChat},
 			{"errors", &h.Errors},
+			{"templates", &h.Templates},
 			{"name", &h.Name},
 		} {
 			if !yield(text.field, text.value) {

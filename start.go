@@ -241,22 +241,28 @@ func (h *Handler) startAgain(order string, intent ledger.Intent) string {
 
 // shown is what the payer's pages show of an order.
 func (h *Handler) shown(order string, intent ledger.Intent) pages.Order {
-	quantity, description := 1, intent.Description
-	switch len(intent.Lines) {
-	case 0:
-	case 1:
-		quantity, description = intent.Lines[0].Quantity, intent.Lines[0].Name
-	default:
-		description = checkout.Describe(intent.Lines)
-	}
-	return pages.Order{
+	shown := pages.Order{
 		ID:          order,
 		Merchant:    h.MerchantName,
-		Description: description,
-		Quantity:    quantity,
-		Amount:      pages.Amount{Decimal: checkout.Decimal(intent.Amount, intent.Currency), Currency: intent.Currency},
+		Description: intent.Description,
+		Quantity:    1,
+		Amount:      shownAmount(intent.Amount, intent.Currency),
 		Ref:         intent.Ref,
 	}
+	if len(intent.Lines) == 1 {
+		shown.Description, shown.Quantity = intent.Lines[0].Name, intent.Lines[0].Quantity
+		return shown
+	}
+	for _, line := range intent.Lines {
+		shown.Lines = append(shown.Lines, pages.Line{
+			Name: line.Name, Quantity: line.Quantity, Sum: shownAmount(line.Price*int64(line.Quantity), intent.Currency),
+		})
+	}
+	return shown
+}
+
+func shownAmount(minor int64, currency string) pages.Amount {
+	return pages.Amount{Decimal: checkout.Decimal(minor, currency), Currency: currency}
 }
 
 // orderFields are the fields by which every log line names an order.

@@ -78,13 +78,10 @@ func parseQuantity(text string) (quantity int, ok bool) {
 	return quantity, err == nil && allDigits(text) && quantity >= 1 && quantity <= MaxQuantity
 }
 
-// Describe names all lines in one text.
-func Describe(lines []ledger.Line) string { return strings.Join(names(lines), ", ") }
-
 // describe names the lines in one text. A cart's fits into the gateway's
 // goods_name: it names as many items as there is room for, and how many more.
 func describe(lines []ledger.Line) string {
-	if all := Describe(lines); len(lines) == 1 || len(all) <= qfpay.MaxGoodsName {
+	if all := strings.Join(names(lines), ", "); len(lines) == 1 || len(all) <= qfpay.MaxGoodsName {
 		return all
 	}
 	names := names(lines)

@@ -18,14 +18,14 @@ func benchmark(b *testing.B, page Page) {
 	r.Header.Set("Accept-Language", "zh-HK,zh;q=0.9,en;q=0.8")
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := Write(sink{http.Header{}}, r, http.StatusOK, page); err != nil {
+		if err := builtin.Write(sink{http.Header{}}, r, http.StatusOK, page); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
-func BenchmarkReceipt(b *testing.B) { benchmark(b, samples(anOrder())["receipt"]) }
+func BenchmarkReceipt(b *testing.B) { benchmark(b, samples(sampleOrder())["receipt"]) }
 
-func BenchmarkHandoff(b *testing.B) { benchmark(b, samples(anOrder())["handoff"]) }
+func BenchmarkHandoff(b *testing.B) { benchmark(b, samples(sampleOrder())["handoff"]) }
 
-func BenchmarkHandoffPhone(b *testing.B) { benchmark(b, samples(anOrder())["handoff phone"]) }
+func BenchmarkHandoffPhone(b *testing.B) { benchmark(b, samples(sampleOrder())["handoff phone"]) }

@@ -21,10 +21,10 @@ func TestHostileTextStaysText(t *testing.T) {
 		"long word":     strings.Repeat("W", 500),
 		"broken utf-8":  "\xff\xfe\x00",
 	}
-	plain := shape(t, anOrder())
+	plain := shape(t, sampleOrder())
 	for name, text := range names {
 		t.Run(name, func(t *testing.T) {
-			o := anOrder()
+			o := sampleOrder()
 			o.ID, o.Merchant, o.Description, o.Ref = text, text, text, text
 			o.Amount = Amount{Decimal: text, Currency: text}
 			assert.Equal(t, plain, shape(t, o))
@@ -45,7 +45,7 @@ func shape(t *testing.T, o Order) map[string][]string {
 }
 
 func TestHostileTextIsShownInFull(t *testing.T) {
-	o := anOrder()
+	o := sampleOrder()
 	o.Merchant, o.Description = hostile, hostile
 	everyPage(t, o, func(t *testing.T, _ string, w *httptest.ResponseRecorder) {
 		assert.NotContains(t, w.Body.String(), "<script>alert")

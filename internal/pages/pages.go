@@ -21,8 +21,18 @@ type Amount struct{ Decimal, Currency string }
 type Order struct {
 	ID, Merchant, Description string
 	Quantity                  int
-	Amount                    Amount
-	Ref                       string
+	// Lines are those of a cart; none for a single thing, which Description and
+	// Quantity say.
+	Lines  []Line
+	Amount Amount
+	Ref    string
+}
+
+// Line is one thing in a cart, with what all of it costs.
+type Line struct {
+	Name     string
+	Quantity int
+	Sum      Amount
 }
 
 // Handoff leads a payer whose browser is not WeChat into WeChat: by a QR code,

@@ -20,7 +20,7 @@ var modules = regexp.MustCompile(`<path fill="#000" d="[^"]+"|src="data:image/pn
 var balanced = regexp.MustCompile(`<(/?)(html|head|body|div|header|main|footer|h1|p|a|ol|li|dl|dt|dd|form|button|label|svg|bdi|time|title|style|script)\b[^>]*>`)
 
 func TestEveryPageIsSound(t *testing.T) {
-	everyPage(t, anOrder(), func(t *testing.T, tag string, w *httptest.ResponseRecorder) {
+	everyPage(t, sampleOrder(), func(t *testing.T, tag string, w *httptest.ResponseRecorder) {
 		body := w.Body.String()
 		all := elements(t, body)
 
@@ -49,7 +49,7 @@ func TestEveryPageIsSound(t *testing.T) {
 }
 
 func TestEveryPageClosesWhatItOpens(t *testing.T) {
-	everyPage(t, anOrder(), func(t *testing.T, _ string, w *httptest.ResponseRecorder) {
+	everyPage(t, sampleOrder(), func(t *testing.T, _ string, w *httptest.ResponseRecorder) {
 		var open []string
 		for _, m := range balanced.FindAllStringSubmatch(w.Body.String(), -1) {
 			if m[1] == "" {
@@ -65,13 +65,13 @@ func TestEveryPageClosesWhatItOpens(t *testing.T) {
 }
 
 func TestEveryPageIsSmall(t *testing.T) {
-	everyPage(t, anOrder(), func(t *testing.T, _ string, w *httptest.ResponseRecorder) {
+	everyPage(t, sampleOrder(), func(t *testing.T, _ string, w *httptest.ResponseRecorder) {
 		assert.LessOrEqual(t, len(modules.ReplaceAllString(w.Body.String(), "")), 8<<10)
 	})
 }
 
 func TestControlsHaveNames(t *testing.T) {
-	everyPage(t, anOrder(), func(t *testing.T, _ string, w *httptest.ResponseRecorder) {
+	everyPage(t, sampleOrder(), func(t *testing.T, _ string, w *httptest.ResponseRecorder) {
 		all := elements(t, w.Body.String())
 		for _, n := range append(named(all, "a"), named(all, "button")...) {
 			assert.NotEmpty(t, strings.TrimSpace(inner(n)))
@@ -111,7 +111,7 @@ func TestHandoffWithALinkTooLongForACode(t *testing.T) {
 }
 
 func TestConfirmingLooksAgain(t *testing.T) {
-	page := Confirming{Order: anOrder(), Check: 3, Refresh: 2500 * time.Millisecond, CheckURL: "/pay/return/1?check=4&x=;'", ContinueURL: "/go"}
+	page := Confirming{Order: sampleOrder(), Check: 3, Refresh: 2500 * time.Millisecond, CheckURL: "/pay/return/1?check=4&x=;'", ContinueURL: "/go"}
 	all := elements(t, write(t, "en", page).Body.String())
 	var refresh string
 	for _, n := range named(all, "meta") {
@@ -139,7 +139,7 @@ func TestConfirmingRests(t *testing.T) {
 }
 
 func TestCheckingClaimsNothing(t *testing.T) {
-	text := strings.ToLower(inner(named(elements(t, write(t, "en", samples(anOrder())["checking"]).Body.String()), "main")[0]))
+	text := strings.ToLower(inner(named(elements(t, write(t, "en", samples(sampleOrder())["checking"]).Body.String()), "main")[0]))
 	assert.Contains(t, text, "you have not been charged")
 	for _, claim := range []string{"fail", "success", "went wrong", "received"} {
 		assert.NotContains(t, text, claim)
@@ -147,7 +147,7 @@ func TestCheckingClaimsNothing(t *testing.T) {
 }
 
 func TestReceiptSaysEverything(t *testing.T) {
-	all := elements(t, write(t, "en", samples(anOrder())["receipt"]).Body.String())
+	all := elements(t, write(t, "en", samples(sampleOrder())["receipt"]).Body.String())
 	text := inner(named(all, "main")[0])
 	for _, part := range []string{"HK$256.00", "Harbour Pets 海港宠物", "Cat food", "Quantity2", "INV-42", "01KAR4ZV8N6Q2W3E4R5T6Y7X8J", "24 November 2026, 02:04 (UTC+8)"} {
 		assert.Contains(t, text, part)

@@ -23,15 +23,16 @@ func newElement(tag string, content []byte) element {
 }
 
 // policy returns the Content-Security-Policy of a page: its own style, its
-// empty icon, and what it needs beyond that.
+// empty icon, and what it needs beyond that. A page of the shop's may use what
+// its site serves, and nothing from elsewhere.
 func (s *screen) policy() string {
+	if s.template.own {
+		return "default-src 'none'; style-src 'self' " + style.source + "; img-src 'self' data:; font-src 'self'; script-src 'self'" +
+			sourcesOf(s.scripts) + "; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+	}
 	rules := []string{"default-src 'none'", "style-src " + style.source, "img-src data:"}
 	if len(s.scripts) > 0 {
-		sources := "script-src"
-		for _, script := range s.scripts {
-			sources += " " + script.source
-		}
-		rules = append(rules, sources)
+		rules = append(rules, "script-src"+sourcesOf(s.scripts))
 	}
 	if s.connects {
 		rules = append(rules, "connect-src 'self'")
@@ -40,4 +41,11 @@ func (s *screen) policy() string {
 		rules = append(rules, "form-action 'none'")
 	}
 	return strings.Join(append(rules, "base-uri 'none'", "frame-ancestors 'none'"), "; ")
+}
+
+func sourcesOf(scripts []element) (sources string) {
+	for _, script := range scripts {
+		sources += " " + script.source
+	}
+	return sources
 }

@@ -19,9 +19,6 @@ var (
 	paying   = newElement("script", mustRead("templates/sheet.js"))
 )
 
-// layouts holds one template for every page, by the name of its file.
-var layouts = parse(Handoff{}, Confirming{}, Checking{}, Receipt{}, Failed{}, Problem{}, Sheet{}, Confirm{}, Form{})
-
 // errLink is a pay link that nobody could open.
 var errLink = errors.New("pay link is not an absolute http or https URL")
 
@@ -34,25 +31,15 @@ func mustRead(name string) []byte {
 	return bytes.TrimSpace(raw)
 }
 
-// parse reads the template of every page into a copy of the layout.
-func parse(all ...Page) map[string]*template.Template {
-	layout := template.Must(template.ParseFS(files, "templates/layout.html"))
-	parsed := make(map[string]*template.Template, len(all))
-	for _, page := range all {
-		own := template.Must(layout.Clone())
-		parsed[page.file()] = template.Must(own.ParseFS(files, "templates/"+page.file()))
-	}
-	return parsed
-}
-
 // screen is a page in a language: the data of a template. Its methods are the
 // words that templates are written in.
 type screen struct {
 	Page Page
 	QR   *code
 	// Picture is the code as an image to save on a phone.
-	Picture template.URL
-	tongue  *tongue
+	Picture  template.URL
+	tongue   *tongue
+	template pageTemplate
 	// scripts are those that the template has asked for.
 	scripts []element
 	// connects says that a script asks this site.
@@ -62,8 +49,8 @@ type screen struct {
 }
 
 // newScreen prepares page in language t.
-func newScreen(t *tongue, page Page) (*screen, error) {
-	s := &screen{Page: page, tongue: t}
+func (set *Set) newScreen(t *tongue, page Page) (*screen, error) {
+	s := &screen{Page: page, tongue: t, template: set.templates[page.file()]}
 	handoff, ok := page.(Handoff)
 	if !ok {
 		return s, nil
@@ -83,7 +70,7 @@ func newScreen(t *tongue, page Page) (*screen, error) {
 // render returns the whole page, or an error and nothing.
 func (s *screen) render() ([]byte, error) {
 	var out bytes.Buffer
-	if err := layouts[s.Page.file()].ExecuteTemplate(&out, "layout", s); err != nil {
+	if err := s.template.ExecuteTemplate(&out, s.template.entry, s); err != nil {
 		return nil, err
 	}
 	return out.Bytes(), nil

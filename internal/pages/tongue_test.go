@@ -58,7 +58,7 @@ func TestChineseIsWrittenInItsOwnScript(t *testing.T) {
 
 // Every text is there for a page: without it some page cannot be rendered.
 func TestEveryTextIsUsed(t *testing.T) {
-	pages := samples(anOrder())
+	pages := samples(sampleOrder())
 	for key := range tongues[0].texts {
 		if strings.HasPrefix(key, "field.") {
 			continue // an input without one is called by its name
@@ -67,7 +67,7 @@ func TestEveryTextIsUsed(t *testing.T) {
 		delete(texts, key)
 		without := &tongue{tag: "en", texts: texts, locale: tongues[0].locale}
 		assert.True(t, slices.ContainsFunc(slices.Collect(maps.Values(pages)), func(page Page) bool {
-			s, err := newScreen(without, page)
+			s, err := builtin.newScreen(without, page)
 			require.NoError(t, err)
 			_, err = s.render()
 			return err != nil

@@ -8,8 +8,8 @@ import (
 // Write answers r with page, in the language that r prefers, and with every
 // header that a page must carry. The page is rendered before anything is
 // written: after an error from rendering the answer is still untouched.
-func Write(w http.ResponseWriter, r *http.Request, status int, page Page) error {
-	s, err := newScreen(preferred(r.Header.Values("Accept-Language")), page)
+func (set *Set) Write(w http.ResponseWriter, r *http.Request, status int, page Page) error {
+	s, err := set.newScreen(preferred(r.Header.Values("Accept-Language")), page)
 	if err != nil {
 		return err
 	}

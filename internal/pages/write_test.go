@@ -16,7 +16,7 @@ import (
 )
 
 func TestHeaders(t *testing.T) {
-	everyPage(t, anOrder(), func(t *testing.T, tag string, w *httptest.ResponseRecorder) {
+	everyPage(t, sampleOrder(), func(t *testing.T, tag string, w *httptest.ResponseRecorder) {
 		h := w.Header()
 		assert.Equal(t, "text/html; charset=utf-8", h.Get("Content-Type"))
 		assert.Equal(t, tag, h.Get("Content-Language"))
@@ -29,7 +29,7 @@ func TestHeaders(t *testing.T) {
 }
 
 func TestPolicyAllowsWhatIsThereAndNothingElse(t *testing.T) {
-	everyPage(t, anOrder(), func(t *testing.T, _ string, w *httptest.ResponseRecorder) {
+	everyPage(t, sampleOrder(), func(t *testing.T, _ string, w *httptest.ResponseRecorder) {
 		all := elements(t, w.Body.String())
 		want := []string{"default-src 'none'"}
 		require.Len(t, named(all, "style"), 1)
@@ -60,7 +60,7 @@ func hash(content string) string {
 
 func TestFewPagesHaveAScript(t *testing.T) {
 	scripted := []string{"handoff phone", "handoff watch", "sheet"}
-	for name, page := range samples(anOrder()) {
+	for name, page := range samples(sampleOrder()) {
 		policy := write(t, "en", page).Header().Get("Content-Security-Policy")
 		assert.Equal(t, slices.Contains(scripted, name), strings.Contains(policy, "script-src"), name)
 	}
@@ -69,7 +69,7 @@ func TestFewPagesHaveAScript(t *testing.T) {
 func TestStatusAndHead(t *testing.T) {
 	r := httptest.NewRequest(http.MethodHead, "/pay", nil)
 	w := httptest.NewRecorder()
-	require.NoError(t, Write(w, r, Expired.Status(), Problem{Kind: Expired}))
+	require.NoError(t, builtin.Write(w, r, Expired.Status(), Problem{Kind: Expired}))
 	assert.Equal(t, http.StatusGone, w.Code)
 	assert.Zero(t, w.Body.Len())
 	assert.NotEmpty(t, w.Header().Get("Content-Security-Policy"))
@@ -79,14 +79,14 @@ func TestStatusAndHead(t *testing.T) {
 func TestVaryIsKept(t *testing.T) {
 	w := httptest.NewRecorder()
 	w.Header().Set("Vary", "Accept")
-	require.NoError(t, Write(w, httptest.NewRequest(http.MethodGet, "/", nil), 200, Failed{}))
+	require.NoError(t, builtin.Write(w, httptest.NewRequest(http.MethodGet, "/", nil), 200, Failed{}))
 	assert.Equal(t, []string{"Accept", "Accept-Language"}, w.Header().Values("Vary"))
 }
 
 func TestNothingIsWrittenForALinkThatNobodyCanOpen(t *testing.T) {
 	for _, link := range []string{"", "/pay", "javascript:alert(1)", "//shop.example/pay"} {
 		w := httptest.NewRecorder()
-		err := Write(w, httptest.NewRequest(http.MethodGet, "/", nil), 200, Handoff{Link: link})
+		err := builtin.Write(w, httptest.NewRequest(http.MethodGet, "/", nil), 200, Handoff{Link: link})
 		require.ErrorIs(t, err, errLink)
 		assert.Empty(t, w.Header())
 		assert.Zero(t, w.Body.Len())
@@ -94,7 +94,7 @@ func TestNothingIsWrittenForALinkThatNobodyCanOpen(t *testing.T) {
 }
 
 func TestNothingIsWrittenWhenRenderingFails(t *testing.T) {
-	s, err := newScreen(&tongue{tag: "en"}, Failed{})
+	s, err := builtin.newScreen(&tongue{tag: "en"}, Failed{})
 	require.NoError(t, err)
 	body, err := s.render()
 	require.Error(t, err)
@@ -109,6 +109,6 @@ var errCut = errors.New("connection cut")
 func (cut) Write([]byte) (int, error) { return 0, errCut }
 
 func TestAFailingConnectionIsReported(t *testing.T) {
-	err := Write(cut{httptest.NewRecorder()}, httptest.NewRequest(http.MethodGet, "/", nil), 200, Failed{})
+	err := builtin.Write(cut{httptest.NewRecorder()}, httptest.NewRequest(http.MethodGet, "/", nil), 200, Failed{})
 	assert.ErrorIs(t, err, errCut)
 }

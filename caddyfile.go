@@ -101,7 +101,28 @@ type blockParser struct {
 }
 
 func (b *blockParser) subdirective(name string) error {
-	texts := map[string]*string{
+	parse, ok := b.grammar()[name]
+	if !ok {
+		return b.d.Errf("unknown subdirective %q of qfpay_jsapi", name)
+	}
+	return parse()
+}
+
+// grammar holds what parses each subdirective.
+func (b *blockParser) grammar() map[string]func() error {
+	grammar := map[string]func() error{
+		"timeout":          func() error { return b.duration("timeout", &b.Timeout) },
+		"order_ttl":        func() error { return b.duration("order_ttl", &b.OrderTTL) },
+		"official_account": b.officialAccount,
+		"hosted":           b.hosted,
+		"param":            b.param,
+		"item":             b.item,
+		"open_amount":      b.openAmount,
+		"field":            b.field,
+		"storage":          b.storage,
+		"webhook":          b.webhook,
+	}
+	for name, value := range map[string]*string{
 		"environment":    &b.Environment,
 		"app_code":       &b.AppCode,
 		"client_key":     &b.ClientKey,
@@ -124,38 +145,10 @@ func (b *blockParser) subdirective(name string) error {
 		"errors":         &b.Errors,
 		"templates":      &b.Templates,
 		"name":           &b.Name,
+	} {
+		grammar[name] = func() error { return b.text(name, value) }
 	}
-	if value, ok := texts[name]; ok {
-		return b.text(name, value)
-	}
-	switch name {
-	case "timeout":
-		return b.duration(name, &b.Timeout)
-	case "order_ttl":
-		return b.duration(name, &b.OrderTTL)
-	case "official_account":
-		return b.officialAccount()
-	case "hosted":
-		b.Hosted = true
-		if err := b.once(name); err != nil {
-			return err
-		}
-		return b.noMore(name)
-	case "param":
-		return b.param()
-	case "item":
-		return b.item()
-	case "open_amount":
-		return b.openAmount()
-	case "field":
-		return b.field()
-	case "storage":
-		return b.storage()
-	case "webhook":
-		return b.webhook()
-	default:
-		return b.d.Errf("unknown subdirective %q of qfpay_jsapi", name)
-	}
+	return grammar
 }
 
 // once notes where a field is written and refuses a second time.
@@ -165,6 +158,14 @@ func (b *blockParser) once(field string) error {
 	}
 	b.places[field] = *b.d
 	return nil
+}
+
+func (b *blockParser) hosted() error {
+	b.Hosted = true
+	if err := b.once("hosted"); err != nil {
+		return err
+	}
+	return b.noMore("hosted")
 }
 
 func (b *blockParser) text(field string, value *string) error {

@@ -1,5 +1,10 @@
 package qfpayjsapi
 
+import (
+	"maps"
+	"slices"
+)
+
 // ForgetEnquiries forgets when this process last asked about orders.
 func ForgetEnquiries() {
 	accounts.Range(func(_, shared any) bool {
@@ -9,4 +14,10 @@ func ForgetEnquiries() {
 		clear(asked.times)
 		return true
 	})
+}
+
+// Subdirectives are all that the grammar knows.
+func Subdirectives() []string {
+	block := &blockParser{Handler: new(Handler)}
+	return slices.Collect(maps.Keys(block.grammar()))
 }

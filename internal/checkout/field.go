@@ -32,6 +32,9 @@ var (
 	reservedFields = []string{"item", "quantity", "amount", "invoice", "ref", "again", "handoff", "user_truename", "user_creid"}
 )
 
+// Parameters returns the names of the parameters of a start, by link or form.
+func Parameters() []string { return slices.Clone(reservedFields) }
+
 // Check reports what is wrong with the field.
 func (f Field) Check() error {
 	switch {

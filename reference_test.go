@@ -1,0 +1,209 @@
+package qfpayjsapi_test
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	qfpayjsapi "github.com/caddy-qfpay/qfpay-jsapi"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
+)
+
+// entry is what the reference says of one subdirective or parameter.
+type entry struct {
+	name  string
+	steps []step
+}
+
+// step is a fragment of a block, or a request and what is answered.
+type step struct {
+	fragment, request string
+	status            int
+	parts             []string // of the Location or the body
+}
+
+var (
+	entryHead = regexp.MustCompile("(?m)^### (.*)$")
+	entryName = regexp.MustCompile("`([a-z_]+)`")
+	entryStep = regexp.MustCompile("(?s)```(caddyfile|http)\n(.*?)```\n(?:→ `(\\d+)`([^\n]*))?")
+	part      = regexp.MustCompile("`([^`]*)`")
+)
+
+// reference reads the document: its subdirectives and its parameters.
+func reference(t *testing.T) (subdirectives, parameters []entry) {
+	t.Helper()
+	text, err := os.ReadFile("docs/reference.md")
+	require.NoError(t, err)
+	first, second, ok := strings.Cut(string(text), "\n# Parameters\n")
+	require.True(t, ok)
+	return entries(t, first), entries(t, second)
+}
+
+func entries(t *testing.T, text string) (all []entry) {
+	t.Helper()
+	heads := entryHead.FindAllStringSubmatchIndex(text, -1)
+	for i, head := range heads {
+		end := len(text)
+		if i+1 < len(heads) {
+			end = heads[i+1][0]
+		}
+		found := entry{name: entryName.FindStringSubmatch(text[head[2]:head[3]])[1]}
+		for _, match := range entryStep.FindAllStringSubmatch(text[head[0]:end], -1) {
+			if match[1] == "caddyfile" {
+				found.steps = append(found.steps, step{fragment: match[2]})
+				continue
+			}
+			require.NotEmpty(t, match[3], "the request says what is answered: %s", match[2])
+			status, err := strconv.Atoi(match[3])
+			require.NoError(t, err)
+			s := step{request: match[2], status: status}
+			for _, p := range part.FindAllStringSubmatch(match[4], -1) {
+				s.parts = append(s.parts, p[1])
+			}
+			require.NotEmpty(t, s.parts)
+			found.steps = append(found.steps, s)
+		}
+		require.NotEmpty(t, found.steps, "%s has no example", found.name)
+		all = append(all, found)
+	}
+	return all
+}
+
+func TestTheReferenceHasAnExampleOfEverySubdirectiveAndParameter(t *testing.T) {
+	subdirectives, parameters := reference(t)
+	assert.ElementsMatch(t, qfpayjsapi.Subdirectives(), names(subdirectives))
+	assert.ElementsMatch(t, append(checkout.Parameters(), "field"), names(parameters))
+}
+
+func names(entries []entry) (names []string) {
+	for _, entry := range entries {
+		names = append(names, entry.name)
+	}
+	return names
+}
+
+// referenceShop is the shop of the README around a fragment of a block, whose
+// lines take the place of the shop's own.
+func referenceShop(gateway, folder, fragment string) (block string) {
+	block = strings.NewReplacer("catalog.json", filepath.Join(folder, "catalog.json"), "templates pages", "templates "+folder+"/pages",
+		"file_system orders", "file_system "+folder+"/orders").Replace(fragment)
+	for subdirective, line := range map[string]string{
+		"environment":   gateway,
+		"pay_page":      gateway + "/q/direct",
+		"app_code":      appCode,
+		"client_key":    "{env.TEST_QFPAY_CLIENT_KEY}",
+		"merchant_name": `"Harbour Pets"`,
+		"currency":      "HKD\nitem dog-treats 46.50\nitem cat-food {\nprice 128.00\nname \"Cat food 猫粮\"\nmax_quantity 3\n}",
+	} {
+		if !regexp.MustCompile(`(?m)^` + subdirective + ` `).MatchString(fragment) {
+			block += "\n" + subdirective + " " + line
+		}
+	}
+	return block
+}
+
+func TestEveryExampleOfTheReferenceRuns(t *testing.T) {
+	const invoiceKey = "only-for-the-tests-of-the-reference"
+	for name, value := range map[string]string{
+		"QFPAY_APP_CODE": appCode, "QFPAY_CLIENT_KEY": clientKey, "QFPAY_MCHID": "M1", "INVOICE_KEY": invoiceKey,
+		"WECHAT_APP_ID": wechatApp, "WECHAT_APP_SECRET": "only-for-the-tests", "WEBHOOK_SECRET": "whsec_bm8tc2VjcmV0LWJ1dC1hLWRlbW9uc3RyYXRpb24t",
+	} {
+		t.Setenv(name, value)
+	}
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "catalog.json"), []byte(`[{"id":"rope","price":"25.00","name":"Rope 绳","max_quantity":5}]`), 0o600))
+	require.NoError(t, os.Mkdir(filepath.Join(folder, "pages"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "pages/problem.html"), []byte(`Our own apologies`), 0o600))
+	subdirectives, parameters := reference(t)
+	for _, entry := range append(subdirectives, parameters...) {
+		t.Run(entry.name, func(t *testing.T) {
+			shop := openShop(t, func(_ *shop, c *qfpaytest.Config) { c.RealName = true })
+			loaded := false
+			for _, step := range entry.steps {
+				if step.fragment != "" {
+					shop.loadBlock(referenceShop(shop.line.URL, folder, step.fragment))
+					loaded = true
+					continue
+				}
+				if !loaded {
+					shop.loadBlock(referenceShop(shop.line.URL, folder, ""))
+					loaded = true
+				}
+				shop.sends(step, invoiceKey)
+			}
+		})
+	}
+}
+
+// loadBlock loads a configuration with exactly this block.
+func (s *shop) loadBlock(block string) {
+	s.t.Helper()
+	whole := strings.Replace(s.caddyfile(), s.directive(), "qfpay_jsapi {\n"+block+"\n}", 1)
+	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(whole), map[string]any{"filename": "Caddyfile"})
+	require.NoError(s.t, err, block)
+	require.NoError(s.t, caddy.Load(config, true), block)
+}
+
+// sends makes the request of a step and checks the answer.
+func (s *shop) sends(step step, invoiceKey string) {
+	s.t.Helper()
+	head, body, _ := strings.Cut(step.request, "\n\n")
+	lines := strings.Split(strings.TrimSpace(head), "\n")
+	method, target, ok := strings.Cut(lines[0], " ")
+	require.True(s.t, ok, lines[0])
+	target = strings.NewReplacer("<token>", s.token(invoiceKey), "<handoff>", s.handoff(target)).Replace(target)
+	values, err := url.ParseQuery(strings.TrimSpace(body))
+	require.NoError(s.t, err)
+	request, err := http.NewRequest(method, s.url+target, strings.NewReader(values.Encode()))
+	require.NoError(s.t, err)
+	request.Header.Set("User-Agent", wechat)
+	if method == http.MethodPost {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for _, line := range lines[1:] {
+		name, value, _ := strings.Cut(line, ": ")
+		request.Header.Set(name, value)
+	}
+	response, err := http.DefaultTransport.RoundTrip(request)
+	require.NoError(s.t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(s.t, err)
+	assert.Equal(s.t, step.status, response.StatusCode, "%s\n%s", step.request, text)
+	for _, part := range step.parts {
+		assert.Contains(s.t, response.Header.Get("Location")+string(text), part, step.request)
+	}
+}
+
+// token is an invoice of the shop.
+func (s *shop) token(key string) string {
+	signer, err := checkout.NewInvoiceKey(key, nil)
+	require.NoError(s.t, err)
+	token, err := signer.Sign(checkout.Invoice{ID: "V-1", Amount: 9900, Currency: "HKD", Text: "Vet visit"})
+	require.NoError(s.t, err)
+	return token
+}
+
+// handoff is what a screen shows, where one is wanted.
+func (s *shop) handoff(target string) string {
+	if !strings.Contains(target, "<handoff>") {
+		return ""
+	}
+	desk := s.payer(desktop)
+	page := desk.do(http.MethodGet, "/pay/cat-food", "", nil)
+	watch := regexp.MustCompile(`data-watch="/pay\?handoff=([^"]+)"`).FindStringSubmatch(page.body)
+	require.NotNil(s.t, watch, page.body)
+	return watch[1]
+}

@@ -145,15 +145,20 @@ func (b *browser) before(script string) {
 
 func (b *browser) forgetCookies() { b.do(network.ClearBrowserCookies()) }
 
-// violations runs axe in the page and returns what it finds, a line each. It
-// does not judge the refresh of the page that waits for the gateway: without
-// script there is no other way to learn of the payment, and the page stops by
-// itself and says so.
+// withoutScript switches the scripts of pages off.
+func (b *browser) withoutScript() { b.do(emulation.SetScriptExecutionDisabled(true)) }
+
+// speaks sets the languages that the browser asks for.
+func (b *browser) speaks(languages string) {
+	b.do(network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": languages}))
+}
+
+// violations runs axe in the page and returns what it finds, a line each.
 func (b *browser) violations() (found []string) {
 	b.t.Helper()
 	var text string
 	b.evaluate(axe+`;0`, nil)
-	await := chromedp.Evaluate(`axe.run({rules: {"meta-refresh": {enabled: false}}}).then(r => JSON.stringify(r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html).join(" "))))`,
+	await := chromedp.Evaluate(`axe.run().then(r => JSON.stringify(r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html).join(" "))))`,
 		&text, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) })
 	b.do(await)
 	require.NoError(b.t, json.Unmarshal([]byte(text), &found))

@@ -113,13 +113,15 @@ func TestHandoffWithALinkTooLongForACode(t *testing.T) {
 func TestConfirmingLooksAgain(t *testing.T) {
 	page := Confirming{Order: sampleOrder(), Check: 3, Refresh: 2500 * time.Millisecond, CheckURL: "/pay/return/1?check=4&x=;'", ContinueURL: "/go"}
 	all := elements(t, write(t, "en", page).Body.String())
-	var refresh string
-	for _, n := range named(all, "meta") {
-		if attr(n, "http-equiv") == "refresh" {
-			refresh = attr(n, "content")
+	again := ""
+	for _, n := range all {
+		if attr(n, "id") == "again" {
+			again = attr(n, "data-after") + " " + attr(n, "data-check")
 		}
 	}
-	assert.Equal(t, "3;url=/pay/return/1?check=4&x=;'", refresh)
+	assert.Equal(t, "3 /pay/return/1?check=4&x=;'", again)
+	withoutScript := inner(named(all, "noscript")[0])
+	assert.Equal(t, `<meta http-equiv="refresh" content="3;url=/pay/return/1?check=4&amp;x=;&#39;">`, withoutScript)
 
 	var status string
 	for _, n := range named(all, "div") {

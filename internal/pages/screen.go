@@ -16,6 +16,7 @@ var (
 	style    = newElement("style", mustRead("templates/style.css"))
 	copying  = newElement("script", mustRead("templates/copy.js"))
 	watching = newElement("script", mustRead("templates/watch.js"))
+	looking  = newElement("script", mustRead("templates/again.js"))
 	paying   = newElement("script", mustRead("templates/sheet.js"))
 )
 
@@ -107,6 +108,9 @@ func (s *screen) Style() template.HTML { return style.html }
 
 // Copying returns the script that copies a link.
 func (s *screen) Copying() template.HTML { return s.script(copying) }
+
+// Looking returns the script that looks again after a while.
+func (s *screen) Looking() template.HTML { return s.script(looking) }
 
 // Watching returns the script that waits for news of an order.
 func (s *screen) Watching() template.HTML {

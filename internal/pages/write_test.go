@@ -59,7 +59,7 @@ func hash(content string) string {
 }
 
 func TestFewPagesHaveAScript(t *testing.T) {
-	scripted := []string{"handoff phone", "handoff watch", "sheet"}
+	scripted := []string{"handoff phone", "handoff watch", "sheet", "confirming", "checking"}
 	for name, page := range samples(sampleOrder()) {
 		policy := write(t, "en", page).Header().Get("Content-Security-Policy")
 		assert.Equal(t, slices.Contains(scripted, name), strings.Contains(policy, "script-src"), name)

@@ -22,6 +22,7 @@ type account struct {
 	woken     woken
 	storages  storages
 	refunds   sync.Mutex // held while one is reserved, so that nodes contend for storage's lock, not requests
+	noted     noted
 }
 
 func newAccount() *account {
@@ -96,6 +97,34 @@ func (a *recently) forget(now time.Time) {
 			delete(a.times, order)
 		}
 	}
+}
+
+// first reports whether something is noted for the first time, so that it is
+// logged and counted once, whoever learns it again at the same moment or later.
+func (a *account) first(what string) bool { return a.noted.add(what) }
+
+// noted remembers what was noted lately, in two generations; a full young one
+// replaces the old one.
+type noted struct {
+	mu         sync.Mutex
+	young, old map[string]struct{}
+}
+
+const notedMost = 4096 // per generation
+
+func (n *noted) add(what string) (isNew bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	_, young := n.young[what]
+	_, old := n.old[what]
+	if young {
+		return false
+	}
+	if n.young == nil || len(n.young) >= notedMost {
+		n.old, n.young = n.young, make(map[string]struct{})
+	}
+	n.young[what] = struct{}{}
+	return !old
 }
 
 // woken are the orders and orphans that the app should look at soon. It loses

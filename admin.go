@@ -28,6 +28,11 @@ func (Admin) CaddyModule() caddy.ModuleInfo {
 	}
 }
 
+// Provision makes the admin API's /metrics show the module's, whatever becomes
+// of a configuration: the admin API goes over to a new one before its blocks
+// are provisioned, and stays with it if it is rejected then.
+func (Admin) Provision(ctx caddy.Context) error { return registerMetrics(ctx) }
+
 // Routes implements caddy.AdminRouter.
 func (Admin) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{
@@ -111,4 +116,7 @@ func readJSON(r *http.Request, into any) error {
 }
 
 // Interface guards
-var _ caddy.AdminRouter = (*Admin)(nil)
+var (
+	_ caddy.AdminRouter = (*Admin)(nil)
+	_ caddy.Provisioner = (*Admin)(nil)
+)

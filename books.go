@@ -166,6 +166,7 @@ func (b *books) callbackTime() time.Duration { return 2*b.timeout + 15*time.Seco
 
 // tell lets Caddy's event handlers know, and the app, which tells the shop.
 func (b *books) tell(order ledger.Order, event string, more map[string]any) {
+	b.countNews(order, event)
 	b.account.wake(order.ID)
 	if b.emit != nil {
 		data := eventData(order)

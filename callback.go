@@ -187,6 +187,7 @@ func (h *Handler) pay(ctx context.Context, site origin, ticket checkout.Ticket, 
 	if err != nil {
 		return h.storageDown(ticket, err)
 	}
+	h.countStatus(ledger.Order{ID: ticket.Order, Intent: intent})
 	prepared, err := h.gateway.Pay(ctx, h.payment(site, ticket, openID))
 	if err != nil {
 		return h.unprepared(ctx, ticket, err)

@@ -172,15 +172,18 @@ func (c *clerk) tellOne(ctx context.Context, subject string, event event, endpoi
 	}
 	switch {
 	case result.Delivered:
+		c.countWebhook("delivered")
 		c.logger.Info("webhook delivered", fields...)
 		return time.Time{}, c.ledger.RecordDelivered(ctx, subject, delivery,
 			ledger.Delivered{At: attempt.At, Attempts: len(delivery.Attempts), Status: result.Status})
 	case result.Disabled:
 		c.logger.Error("a webhook answered 410, Gone, and is told nothing more until the configuration is loaded again; its events wait for that",
 			append(fields, zap.Duration("at_most", webhook.Span))...)
+		c.countWebhook("gone")
 		c.gone.add(endpoint)
 		return c.hold(ctx, subject, event, endpoint, delivery)
 	default:
+		c.countWebhook("failed")
 		c.logger.Warn("webhook not delivered", append(fields, zap.Error(result.Err))...)
 		if due, ok = dueAttempt(message.ID, event, delivery); !ok {
 			return time.Time{}, c.giveUp(ctx, subject, event, endpoint, delivery)
@@ -236,6 +239,7 @@ func dueAttempt(id string, event event, delivery ledger.Delivery) (due time.Time
 }
 
 func (c *clerk) giveUp(ctx context.Context, subject string, event event, endpoint *webhook.Endpoint, delivery ledger.Delivery) error {
+	c.countWebhook("given_up")
 	status := 0
 	if made := len(delivery.Attempts); made > 0 {
 		status = delivery.Attempts[made-1].Status

@@ -12,47 +12,49 @@ import (
 )
 
 // gateway is the client of an account, with every call counted against the
-// gateway's limit.
+// gateway's limit and measured.
 type gateway struct {
 	client *qfpay.Client
 	pace   *pace
+	name   string // of the ledger
+}
+
+// call begins a call. What it returns ends it, with the error that the call
+// had.
+func (g gateway) call(name string) (done func(*error)) {
+	g.pace.count()
+	began := time.Now()
+	return func(err *error) {
+		g.pace.learn(*err)
+		observe(g.name, name, began, *err)
+	}
 }
 
 func (g gateway) OAuthURL(redirectURI string) (string, error) { return g.client.OAuthURL(redirectURI) }
 
-func (g gateway) OpenID(ctx context.Context, code string) (string, error) {
-	g.pace.count()
-	openID, err := g.client.OpenID(ctx, code)
-	g.pace.learn(err)
-	return openID, err
+func (g gateway) OpenID(ctx context.Context, code string) (openID string, err error) {
+	defer g.call("openid")(&err)
+	return g.client.OpenID(ctx, code)
 }
 
-func (g gateway) Pay(ctx context.Context, payment qfpay.Payment) (*qfpay.Prepared, error) {
-	g.pace.count()
-	prepared, err := g.client.Pay(ctx, payment)
-	g.pace.learn(err)
-	return prepared, err
+func (g gateway) Pay(ctx context.Context, payment qfpay.Payment) (prepared *qfpay.Prepared, err error) {
+	defer g.call("payment")(&err)
+	return g.client.Pay(ctx, payment)
 }
 
-func (g gateway) Query(ctx context.Context, query qfpay.Query) ([]qfpay.Trade, error) {
-	g.pace.count()
-	trades, err := g.client.Query(ctx, query)
-	g.pace.learn(err)
-	return trades, err
+func (g gateway) Query(ctx context.Context, query qfpay.Query) (trades []qfpay.Trade, err error) {
+	defer g.call("query")(&err)
+	return g.client.Query(ctx, query)
 }
 
-func (g gateway) Close(ctx context.Context, request qfpay.Close) error {
-	g.pace.count()
-	err := g.client.Close(ctx, request)
-	g.pace.learn(err)
-	return err
+func (g gateway) Close(ctx context.Context, request qfpay.Close) (err error) {
+	defer g.call("close")(&err)
+	return g.client.Close(ctx, request)
 }
 
-func (g gateway) Refund(ctx context.Context, refund qfpay.Refund) (string, error) {
-	g.pace.count()
-	syssn, err := g.client.Refund(ctx, refund)
-	g.pace.learn(err)
-	return syssn, err
+func (g gateway) Refund(ctx context.Context, refund qfpay.Refund) (syssn string, err error) {
+	defer g.call("refund")(&err)
+	return g.client.Refund(ctx, refund)
 }
 
 // The gateway takes 100 requests a second and 400 a minute from a merchant. A

@@ -246,6 +246,9 @@ func (Handler) CaddyModule() caddy.ModuleInfo {
 // payment needs. It calls nobody and starts nothing.
 func (h *Handler) Provision(ctx caddy.Context) error {
 	h.books = &books{logger: ctx.Logger(), now: time.Now}
+	if err := registerMetrics(ctx); err != nil {
+		return err
+	}
 	h.warnOfLiteralSecrets()
 	if err := h.expand(); err != nil {
 		return err
@@ -356,6 +359,7 @@ func (h *Handler) join() error {
 	h.name = h.Name
 	h.account = shared
 	h.gateway.pace = shared.pace
+	h.gateway.name = h.Name
 	return nil
 }
 
@@ -370,7 +374,11 @@ func (h *Handler) register(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	return app.(*App).employ(h, endpoints)
+	if err := app.(*App).employ(h, endpoints); err != nil {
+		return err
+	}
+	showZeros(h.Name, h.Currency)
+	return nil
 }
 
 func (h *Handler) endpoints() ([]*webhook.Endpoint, error) {

@@ -126,6 +126,7 @@ func (c *clerk) scan(ctx context.Context, due map[string]time.Time, busy map[str
 		c.logger.Warn("the index of open orders cannot be read; it is tried again", zap.Error(err))
 		return
 	}
+	openOrders.set(c.name, subjects)
 	for _, subject := range announced {
 		if _, attended := busy[subject]; attended {
 			continue // what is being looked at is acknowledged another time

@@ -232,6 +232,7 @@ func (b *books) recordRefund(ctx context.Context, order ledger.Order, refund led
 	if before.Know(refund) {
 		return nil
 	}
+	b.countRefund(order, refund)
 	b.logger.Info("refunded", append(orderFields(order.ID, order.Intent), zap.String("syssn", refund.Syssn),
 		zap.Int64("refund_amount", refund.Amount), zap.String("source", refund.Source))...)
 	b.tell(order, "order.refunded", map[string]any{"refund": refundData(refund, refunds)})

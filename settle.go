@@ -159,6 +159,7 @@ func (b *books) orphan(ctx context.Context, orphan ledger.Orphan) error {
 		return err
 	}
 	b.account.wake(subject)
+	b.countOrphan(orphan)
 	if b.emit != nil {
 		b.emit("payment.orphaned", orphanData(orphan))
 	}

@@ -21,11 +21,12 @@ func (h *Handler) signInURL(site origin, order string) (string, error) {
 
 // openID is the payer for whom WeChat vouched with a code. A hosted payment
 // names none.
-func (h *Handler) openID(ctx context.Context, code string) (string, error) {
+func (h *Handler) openID(ctx context.Context, code string) (openID string, err error) {
 	switch {
 	case h.Hosted:
 		return "", nil
 	case h.wechat != nil:
+		defer func(began time.Time) { observe(h.name, "wechat_openid", began, err) }(time.Now())
 		return h.wechat.OpenID(ctx, code)
 	default:
 		return h.gateway.OpenID(ctx, code)

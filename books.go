@@ -38,10 +38,12 @@ func (b *books) enquire(ctx context.Context, order ledger.Order) ledger.Order {
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.timeout+5*time.Second)
 	defer cancel()
-	settled, err, _ := b.account.enquiries.Do(order.ID, func() (any, error) { return b.askInTurn(ctx, order) })
+	settled, err, _ := b.account.enquiries.Do(order.ID, func() (any, error) {
+		settled, err := b.askInTurn(ctx, order)
+		b.noteTrouble(order, err)
+		return settled, err
+	})
 	if err != nil {
-		b.logger.Warn("the enquiry did not settle the order; it stays open",
-			append(orderFields(order.ID, order.Intent), zap.Error(err))...)
 		return order
 	}
 	return settled.(ledger.Order)
@@ -73,7 +75,7 @@ func (b *books) ask(ctx context.Context, order ledger.Order) (ledger.Order, erro
 		}
 	}
 	for _, query := range queries {
-		trades, err := b.gateway.Query(ctx, query)
+		trades, err := b.query(ctx, order, query)
 		if err != nil {
 			return order, err
 		}
@@ -94,8 +96,8 @@ func (b *books) expire(ctx context.Context, order ledger.Order) ledger.Order {
 	}
 	closed, err := b.close(ctx, order)
 	if err != nil {
-		b.logger.Warn("an order whose time is over could not be closed; it stays open",
-			append(orderFields(order.ID, order.Intent), zap.Error(err))...)
+		b.logger.Log(failureLevel(err), "an order whose time is over could not be closed; it stays open",
+			append(orderFields(order.ID, order.Intent), failureFields(err)...)...)
 	}
 	return closed
 }
@@ -115,7 +117,8 @@ func (b *books) close(ctx context.Context, order ledger.Order) (ledger.Order, er
 		return order, err
 	}
 	asked.Closed = &closed
-	b.logger.Info("closed", append(orderFields(order.ID, order.Intent), zap.String("reason", closed.Reason))...)
+	b.logger.Info("closed", append(orderFields(order.ID, order.Intent), zap.String("reason", closed.Reason),
+		zap.String("respcd", closed.Respcd), b.seconds(closed.At))...)
 	if asked.Failed == nil { // otherwise the enquiry has told already that it is over
 		b.tell(asked, "order.closed", nil)
 	}
@@ -146,7 +149,7 @@ func (b *books) end(ctx context.Context, order ledger.Order) (closed ledger.Clos
 		closed.Reason = "not_found"
 	case b.now().After(b.expiry(order).Add(giveUp)) && !(answered && failure.Paid()):
 		b.logger.Error("the gateway never said what became of an order; it counts as closed from now on",
-			append(orderFields(order.ID, order.Intent), zap.Error(err))...)
+			append(orderFields(order.ID, order.Intent), failureFields(err)...)...)
 		closed.Reason = "given_up"
 	default:
 		return closed, err

@@ -116,13 +116,14 @@ func (h *Handler) advance(ctx context.Context, site origin, ticket checkout.Tick
 	if next, known := h.recall(ctx, ticket); known {
 		return next
 	}
+	fields := orderFields(ticket.Order, ticket.Intent)
 	openID, err := h.openID(ctx, code)
 	if err != nil {
-		return h.withoutOpenID(ctx, ticket, client, err)
+		return h.withoutOpenID(ctx, ticket, client, err, append(fields, h.seconds(began)))
 	}
 	next = h.pay(ctx, site, ticket, openID)
-	h.logger.Info("callback", append(orderFields(ticket.Order, ticket.Intent),
-		zap.Bool("payable", next.payURL != ""), zap.Float64("seconds", h.now().Sub(began).Seconds()))...)
+	h.logger.Info("callback", append(fields,
+		zap.String("payer", h.seal.Payer(openID)), zap.String("leads_to", next.whither()), h.seconds(began))...)
 	return next
 }
 
@@ -148,22 +149,23 @@ func (h *Handler) recall(ctx context.Context, ticket checkout.Ticket) (next turn
 // withoutOpenID decides what follows a failed openid call. Nothing is known at
 // the gateway yet, so starting again is safe; after a refusal it happens by
 // itself, once.
-func (h *Handler) withoutOpenID(ctx context.Context, ticket checkout.Ticket, client string, err error) turn {
+func (h *Handler) withoutOpenID(ctx context.Context, ticket checkout.Ticket, client string, err error, fields []zap.Field) turn {
 	if next, known := h.recall(ctx, ticket); known {
 		return next // another node was faster with the same code
 	}
-	fields := append(orderFields(ticket.Order, ticket.Intent), zap.Error(err))
+	fields = append(fields, failureFields(err)...)
+	level := failureLevel(err)
 	kind, wait, again := signInProblem(err)
 	if !again {
-		h.logger.Warn("there is no openid", fields...)
+		h.logger.Log(level, "there is no openid", fields...)
 		return turn{problem: kind, wait: wait}
 	}
 	h.account.refusals.count(client, h.now())
 	if ticket.Restarted {
-		h.logger.Warn("the code was refused twice; the payer was asked to start again", fields...)
+		h.logger.Log(level, "the code was refused twice; the payer was asked to start again", fields...)
 		return turn{problem: pages.CodeRefused, newOrder: true}
 	}
-	h.logger.Info("the code was refused; starting again once", fields...)
+	h.logger.Log(level, "the code was refused; starting again once", fields...)
 	intent := ticket.Intent
 	intent.At = h.now().UTC()
 	return turn{restart: &checkout.Ticket{Order: checkout.NewOrder(h.now()), Intent: intent, Restarted: true, RealName: ticket.RealName}}
@@ -188,19 +190,23 @@ func (h *Handler) pay(ctx context.Context, site origin, ticket checkout.Ticket, 
 		return h.storageDown(ticket, err)
 	}
 	h.countStatus(ledger.Order{ID: ticket.Order, Intent: intent})
+	began := h.now()
 	prepared, err := h.gateway.Pay(ctx, h.payment(site, ticket, openID))
+	fields := append(orderFields(ticket.Order, intent), h.seconds(began))
 	if err != nil {
-		return h.unprepared(ctx, ticket, err)
+		return h.unprepared(ctx, ticket, err, append(fields, failureFields(err)...))
 	}
+	fields = append(fields, zap.String("syssn", prepared.Syssn))
 	fact, err := h.prepared(site, ticket, prepared)
 	if err == nil {
 		err = h.ledger.Record(ctx, ticket.Order, fact)
 	}
 	if err != nil {
 		h.logger.Error("the payment is prepared at the gateway but could not be remembered; the payer was not sent to pay it",
-			append(orderFields(ticket.Order, ticket.Intent), zap.String("syssn", prepared.Syssn), zap.Error(err))...)
+			append(fields, zap.Error(err))...)
 		return turn{unknown: true}
 	}
+	h.logger.Info("payment", append(fields, zap.String("respcd", "0000"))...)
 	h.account.wake(ticket.Order)
 	return turn{payURL: fact.PayURL}
 }
@@ -257,22 +263,22 @@ func (h *Handler) payURL(site origin, ticket checkout.Ticket, params qfpay.PayPa
 // unprepared decides what follows a failed payment call. A clear no ends the
 // order. Anything else leaves it open, and it is never sent again: what would
 // have made it payable did not reach a browser.
-func (h *Handler) unprepared(ctx context.Context, ticket checkout.Ticket, err error) turn {
-	fields := append(orderFields(ticket.Order, ticket.Intent), zap.Error(err))
+func (h *Handler) unprepared(ctx context.Context, ticket checkout.Ticket, err error, fields []zap.Field) turn {
 	var failure *qfpay.Error
 	if !errors.As(err, &failure) || failure.Outcome != qfpay.Refused || failure.Duplicate() {
 		h.logger.Warn("the outcome of the payment call is unknown; the order stays open", fields...)
 		return h.elsewhere(ctx, ticket)
 	}
 	kind, wait := gatewayProblem(err)
-	if failure.Fault == qfpay.FaultBusy {
-		h.logger.Warn("the gateway is busy and took no payment", fields...)
-	} else {
-		h.logger.Error("the gateway refused the payment", fields...)
+	switch failure.Fault {
+	case qfpay.FaultShop, qfpay.FaultRequest:
+		h.logger.Error("the gateway refused the payment, and will refuse others", fields...)
+	default:
+		h.logger.Warn("the gateway took no payment", fields...)
 	}
 	failed := ledger.Failed{At: h.now().UTC(), Call: failure.Call, Respcd: failure.Respcd, Message: failure.Message}
 	if err := h.ledger.Record(ctx, ticket.Order, failed); err != nil {
-		h.logger.Error("remembering the refusal failed; the order stays open", append(fields, zap.NamedError("storage_error", err))...)
+		h.logger.Warn("remembering the refusal failed; the order stays open", append(orderFields(ticket.Order, ticket.Intent), zap.Error(err))...)
 	} else {
 		h.tell(ledger.Order{ID: ticket.Order, Intent: ticket.Intent, Failed: &failed}, "order.closed", nil)
 	}

@@ -22,6 +22,7 @@ type event struct {
 	kind string // order.paid, …
 	at   time.Time
 	data map[string]any
+	log  []zap.Field // that name what it is about
 }
 
 // addEndpoints adds those that are not there yet.
@@ -90,7 +91,7 @@ func (c *clerk) lookAtOrphan(ctx context.Context, subject string) (next time.Tim
 	if err != nil {
 		return time.Time{}, err
 	}
-	told := event{key: "orphaned", kind: "payment.orphaned", at: orphan.At, data: orphanData(orphan)}
+	told := event{key: "orphaned", kind: "payment.orphaned", at: orphan.At, data: orphanData(orphan), log: orphanFields(orphan)}
 	if next, err = c.tellAll(ctx, subject, []event{told}, history); err != nil || !next.IsZero() {
 		return next, err
 	}
@@ -151,7 +152,8 @@ func (c *clerk) tellOne(ctx context.Context, subject string, event event, endpoi
 	if c.now().Before(due) {
 		return due, nil
 	}
-	result := endpoint.Send(ctx, message, c.now())
+	began := c.now()
+	result := endpoint.Send(ctx, message, began)
 	if ctx.Err() != nil {
 		return c.now(), ctx.Err() // we stopped, not they: the attempt does not count
 	}
@@ -166,14 +168,12 @@ func (c *clerk) tellOne(ctx context.Context, subject string, event event, endpoi
 		return time.Time{}, err
 	}
 	delivery.Attempts = append(delivery.Attempts, attempt)
-	fields := []zap.Field{
-		zap.String("order", subject), zap.String("event", event.kind), zap.Stringer("endpoint", endpoint),
-		zap.Int("attempt", len(delivery.Attempts)), zap.Int("status", result.Status),
-	}
+	fields := append(slices.Clone(event.log), zap.String("event", event.kind), zap.Stringer("endpoint", endpoint),
+		zap.Int("attempt", len(delivery.Attempts)), zap.Int("status", result.Status), c.seconds(began))
 	switch {
 	case result.Delivered:
 		c.countWebhook("delivered")
-		c.logger.Info("webhook delivered", fields...)
+		c.logger.Info("webhook", fields...)
 		return time.Time{}, c.ledger.RecordDelivered(ctx, subject, delivery,
 			ledger.Delivered{At: attempt.At, Attempts: len(delivery.Attempts), Status: result.Status})
 	case result.Disabled:
@@ -244,9 +244,9 @@ func (c *clerk) giveUp(ctx context.Context, subject string, event event, endpoin
 	if made := len(delivery.Attempts); made > 0 {
 		status = delivery.Attempts[made-1].Status
 	}
-	c.logger.Error("a webhook could not be delivered and is given up",
-		zap.String("order", subject), zap.String("event", event.kind), zap.Stringer("endpoint", endpoint),
-		zap.Int("attempts", len(delivery.Attempts)), zap.Int("status", status))
+	c.logger.Error("a webhook could not be delivered and is given up", append(slices.Clone(event.log),
+		zap.String("event", event.kind), zap.Stringer("endpoint", endpoint),
+		zap.Int("attempts", len(delivery.Attempts)), zap.Int("status", status))...)
 	return c.ledger.RecordDelivered(ctx, subject, delivery,
 		ledger.Delivered{At: c.now().UTC(), Attempts: len(delivery.Attempts), Status: status, GaveUp: true})
 }
@@ -262,7 +262,7 @@ func orderEvents(order ledger.Order, history ledger.History, refunds ledger.Refu
 	add := func(key, kind string, at time.Time, more map[string]any) {
 		data := eventData(order)
 		maps.Copy(data, more)
-		events = append(events, event{key, kind, at, data})
+		events = append(events, event{key, kind, at, data, orderFields(order.ID, order.Intent)})
 	}
 	if order.Failed != nil && order.Closed == nil {
 		add("closed", "order.closed", order.Failed.At, map[string]any{"status": ledger.StatusFailed})

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 )
@@ -56,9 +54,7 @@ func (c *clerk) followRefund(ctx context.Context, order ledger.Order, refunding 
 func (b *books) askRefund(ctx context.Context, order ledger.Order, refunding ledger.Refunding) (open bool, err error) {
 	trades, err := b.findRefund(ctx, order, refunding.Asked)
 	if err != nil {
-		b.logger.Warn("the enquiry about a refund failed; it is tried again",
-			append(orderFields(order.ID, order.Intent), zap.String("refund_id", refunding.Asked.RefundID), zap.Error(err))...)
-		return true, nil
+		return true, nil // which the log says already
 	}
 	for _, trade := range trades {
 		switch trade.RefundState() {
@@ -81,7 +77,7 @@ func (b *books) askRefund(ctx context.Context, order ledger.Order, refunding led
 func (b *books) findRefund(ctx context.Context, order ledger.Order, asked ledger.RefundAsked) ([]qfpay.Trade, error) {
 	var found []qfpay.Trade
 	for _, window := range qfpay.Windows(asked.At, b.now()) {
-		trades, err := b.gateway.Query(ctx, qfpay.Query{OutTradeNo: asked.Number, Start: window.Start, End: window.End})
+		trades, err := b.query(ctx, order, qfpay.Query{OutTradeNo: asked.Number, Start: window.Start, End: window.End})
 		if err != nil {
 			return nil, err
 		}

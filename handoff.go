@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
@@ -31,6 +29,7 @@ func (h *Handler) outsideWeChat(w http.ResponseWriter, r *http.Request, intent l
 		return h.problem(w, r, pages.Problem{Kind: pages.TooLarge})
 	}
 	noteIntent(r, order, intent)
+	h.logger.Info("handoff", orderFields(order, intent)...)
 	return h.showHandoff(w, r, order, intent, text)
 }
 
@@ -62,7 +61,7 @@ func (h *Handler) fromHandoff(w http.ResponseWriter, r *http.Request, asked chec
 	known := err == nil
 	switch {
 	case err != nil && !errors.Is(err, ledger.ErrUnknown):
-		h.logger.Error("reading the ledger failed", zap.String("order", handoff.Order), zap.Error(err))
+		h.unreadable(r, handoff.Order, err)
 		retryAfter(w, 5*time.Second)
 		return h.problem(w, r, pages.Problem{Kind: pages.StorageDown, RetryURL: h.handoffPath(text)})
 	case known && order.Status() != ledger.StatusPending:

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"net/http"
 
-	"go.uber.org/zap"
-
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
 )
@@ -51,7 +49,7 @@ func (h *Handler) invoiceTaken(ctx context.Context, intent ledger.Intent, own st
 func (h *Handler) invoiceProblem(w http.ResponseWriter, r *http.Request, intent ledger.Intent, kind pages.Kind, err error) error {
 	problem := pages.Problem{Kind: kind}
 	if err != nil {
-		h.logger.Error("reading the ledger failed; the payer was asked to try again", zap.Error(err))
+		h.unreadable(r, "", err)
 	}
 	if kind != pages.InvoiceUsed {
 		problem.RetryURL = h.payLink(intent)

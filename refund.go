@@ -175,17 +175,20 @@ func (b *books) sendRefund(ctx context.Context, order ledger.Order, refunding le
 	defer cancel()
 	asked := refunding.Asked
 	fields := append(orderFields(order.ID, order.Intent), zap.String("refund_id", asked.RefundID), zap.Int64("refund_amount", asked.Amount))
+	began := b.now()
 	syssn, err := b.gateway.Refund(ctx, qfpay.Refund{Syssn: order.Paid.Syssn, OutTradeNo: asked.Number, Amount: asked.Amount, Time: b.now()})
+	fields = append(fields, b.seconds(began))
 	var failure *qfpay.Error
 	switch {
 	case err == nil:
+		b.logger.Info("refund", append(fields, zap.String("syssn", syssn), zap.String("respcd", "0000"))...)
 		done := ledger.Refund{At: b.now().UTC(), Syssn: syssn, Number: asked.Number, Amount: asked.Amount, Source: "reply"}
 		refunding.Done = &done
 		return refunding, b.recordRefund(ctx, order, done)
 	case errors.As(err, &failure) && failure.Outcome == qfpay.Refused && !failure.Duplicate():
 		return b.refuseRefund(ctx, order, refunding, failure.Respcd, refusalText(failure))
 	default:
-		b.logger.Warn("the outcome of a refund is not known yet; it is enquired about", append(fields, zap.Error(err))...)
+		b.logger.Log(failureLevel(err), "the outcome of a refund is not known yet; it is enquired about", append(fields, failureFields(err)...)...)
 		return refunding, nil
 	}
 }
@@ -233,7 +236,7 @@ func (b *books) recordRefund(ctx context.Context, order ledger.Order, refund led
 		return nil
 	}
 	b.countRefund(order, refund)
-	b.logger.Info("refunded", append(orderFields(order.ID, order.Intent), zap.String("syssn", refund.Syssn),
+	b.once("refunded "+order.ID+" "+refund.Syssn).Info("refunded", append(orderFields(order.ID, order.Intent), zap.String("syssn", refund.Syssn),
 		zap.Int64("refund_amount", refund.Amount), zap.String("source", refund.Source))...)
 	b.tell(order, "order.refunded", map[string]any{"refund": refundData(refund, refunds)})
 	return nil

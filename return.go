@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
 )
@@ -17,12 +15,13 @@ import (
 // comeBack is where the pay page sends the payer. Coming back proves nothing:
 // the gateway is asked, and the page says what the gateway said.
 func (h *Handler) comeBack(w http.ResponseWriter, r *http.Request, id string) error {
+	began := h.now()
 	order, err := h.find(r, id)
 	if errors.Is(err, ledger.ErrUnknown) {
 		return h.problem(w, r, pages.Problem{Kind: pages.UnknownOrder})
 	}
 	if err != nil {
-		h.logger.Error("reading the ledger failed", zap.String("order", id), zap.Error(err))
+		h.unreadable(r, id, err)
 		retryAfter(w, 5*time.Second)
 		return h.problem(w, r, pages.Problem{Kind: pages.StorageDown, RetryURL: h.returnPath(id)})
 	}
@@ -30,6 +29,7 @@ func (h *Handler) comeBack(w http.ResponseWriter, r *http.Request, id string) er
 		order = h.enquire(context.WithoutCancel(r.Context()), order)
 	}
 	noteOrder(r, order)
+	h.noteReturn(order, began)
 	switch order.Status() {
 	case ledger.StatusPending:
 		return h.confirming(w, r, order)

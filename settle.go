@@ -92,9 +92,9 @@ func (b *books) recordPaid(ctx context.Context, order *ledger.Order, n news) err
 	}
 	fields := append(orderFields(order.ID, order.Intent), zap.String("syssn", n.syssn), zap.String("source", n.source))
 	if late {
-		b.logger.Error("an order was paid after it had been called over: deliver or refund it", fields...)
+		b.once("paid "+order.ID).Error("an order was paid after it had been called over: deliver or refund it", fields...)
 	} else {
-		b.logger.Info("paid", fields...)
+		b.once("paid "+order.ID).Info("paid", fields...)
 	}
 	b.tell(*order, "order.paid", nil)
 	return nil
@@ -112,7 +112,7 @@ func (b *books) settleFailed(ctx context.Context, order ledger.Order, n news) (l
 	if err := b.ledger.Announce(ctx, order.ID); err != nil {
 		return order, err
 	}
-	b.logger.Info("the gateway ended the trade without a payment",
+	b.once("failed "+order.ID).Info("failed",
 		append(orderFields(order.ID, order.Intent), zap.String("syssn", n.syssn), zap.String("respcd", n.respcd))...)
 	b.tell(order, "order.closed", nil)
 	return order, nil
@@ -126,7 +126,7 @@ func (b *books) settleRefunds(ctx context.Context, order ledger.Order, all bool)
 	if err != nil || !added {
 		return order, err
 	}
-	b.logger.Info("refunded", append(orderFields(order.ID, order.Intent), zap.Bool("all", all))...)
+	b.once("refunded "+order.ID+" "+string(order.Status())).Info("refunded", append(orderFields(order.ID, order.Intent), zap.Bool("all", all))...)
 	b.tell(order, "order.refunded", nil)
 	return order, nil
 }
@@ -137,10 +137,10 @@ func (b *books) dispute(ctx context.Context, order ledger.Order, n news) error {
 	fields := append(orderFields(order.ID, order.Intent), zap.String("syssn", n.syssn), zap.String("source", n.source),
 		zap.Int64("gateway_amount", n.amount), zap.String("gateway_currency", n.currency))
 	if n.state == qfpay.TradeDead {
-		b.logger.Warn("the gateway ended a trade of another amount or currency under this order's number", fields...)
+		b.once("dead "+order.ID+" "+n.syssn).Warn("the gateway ended a trade of another amount or currency under this order's number", fields...)
 		return nil
 	}
-	b.logger.Error("the gateway vouches for another amount or currency than was ordered; the order does not count as paid", fields...)
+	b.once("disputed "+order.ID+" "+n.syssn).Error("the gateway vouches for another amount or currency than was ordered; the order does not count as paid", fields...)
 	disputed := ledger.Disputed{At: b.now().UTC(), Syssn: n.syssn, Amount: n.amount, Currency: n.currency, Source: n.source}
 	if err := b.add(ctx, order.ID, disputed); err != nil {
 		return err
@@ -151,9 +151,7 @@ func (b *books) dispute(ctx context.Context, order ledger.Order, n news) error {
 
 // orphan keeps a payment that belongs to no order of ours.
 func (b *books) orphan(ctx context.Context, orphan ledger.Orphan) error {
-	b.logger.Error("the gateway vouches for a payment that is no order of ours",
-		zap.String("syssn", orphan.Syssn), zap.String("out_trade_no", orphan.OutTradeNo),
-		zap.Int64("amount", orphan.Amount), zap.String("currency", orphan.Currency))
+	b.once("orphan "+orphan.Syssn).Error("the gateway vouches for a payment that is no order of ours", orphanFields(orphan)...)
 	subject, err := b.ledger.RecordOrphan(ctx, orphan)
 	if err != nil {
 		return err

@@ -120,7 +120,7 @@ func (h *Handler) startOrder(w http.ResponseWriter, r *http.Request, wanted chec
 	tickets, spoilt := h.tickets(r, site)
 	step, err := h.resume(r.Context(), tickets, wanted, again)
 	if err != nil {
-		h.logger.Error("reading the ledger failed; the payer was asked to try again", zap.Error(err))
+		h.unreadable(r, wanted.Order, err)
 		return h.problem(w, r, pages.Problem{Kind: pages.StorageDown, RetryURL: h.payLink(intent)})
 	}
 	if step.payURL != "" {
@@ -185,7 +185,7 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request, site origin,
 		return h.problem(w, r, pages.Problem{Kind: pages.Internal})
 	}
 	noteIntent(r, ticket.Order, ticket.Intent)
-	h.logger.Debug("payment started", orderFields(ticket.Order, ticket.Intent)...)
+	h.logger.Info("start", orderFields(ticket.Order, ticket.Intent)...)
 	if h.Hosted {
 		return h.askToConfirm(w, r, ticket)
 	}
@@ -263,18 +263,4 @@ func (h *Handler) shown(order string, intent ledger.Intent) pages.Order {
 
 func shownAmount(minor int64, currency string) pages.Amount {
 	return pages.Amount{Decimal: checkout.Decimal(minor, currency), Currency: currency}
-}
-
-// orderFields are the fields by which every log line names an order.
-func orderFields(order string, intent ledger.Intent) []zap.Field {
-	items := make([]string, len(intent.Lines))
-	for i, line := range intent.Lines {
-		items[i] = line.Item
-	}
-	return []zap.Field{
-		zap.String("order", order),
-		zap.String("item", strings.Join(items, ",")),
-		zap.Int64("amount", intent.Amount),
-		zap.String("currency", intent.Currency),
-	}
 }

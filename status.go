@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
@@ -33,7 +31,7 @@ func (h *Handler) status(w http.ResponseWriter, r *http.Request, id string) erro
 		return unknownStatus(w)
 	}
 	if err != nil {
-		h.logger.Error("reading the ledger failed", zap.String("order", id), zap.Error(err))
+		h.unreadable(r, id, err)
 		retryAfter(w, 5*time.Second)
 		return writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": pages.StorageDown.Error()})
 	}

@@ -31,6 +31,7 @@ var ErrTooLarge = fmt.Errorf("the order needs a cookie of more than %d bytes", M
 type Seal struct {
 	aead  cipher.AEAD
 	state []byte // key of [Seal.State]
+	payer []byte // key of [Seal.Payer]
 }
 
 // NewSeal derives the key.
@@ -51,7 +52,23 @@ func NewSeal(clientKey string) (*Seal, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Seal{aead, state}, nil
+	payer, err := hkdf.Key(sha256.New, []byte(clientKey), nil, "qfpay_jsapi payer v1", 32)
+	if err != nil {
+		return nil, err
+	}
+	return &Seal{aead, state, payer}, nil
+}
+
+// Payer returns what the log calls the payer with an openid, or "" for none: 16
+// hexadecimal digits, the same for every order. Without the client_key nobody
+// can find the openid from them, not even by trying all.
+func (s *Seal) Payer(openID string) string {
+	if openID == "" {
+		return ""
+	}
+	mac := hmac.New(sha256.New, s.payer)
+	mac.Write([]byte(openID))
+	return hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
 // State returns what ties an authorization by WeChat to an order: 64

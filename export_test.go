@@ -1,9 +1,15 @@
 package qfpayjsapi
 
 import (
+	"context"
 	"maps"
 	"slices"
 )
+
+// Trouble sets what the operations of a troubled storage meet.
+func Trouble(root string, before func(ctx context.Context, operation, key string) error) {
+	troubleAt(root).with(before)
+}
 
 // ForgetEnquiries forgets when this process last asked about orders.
 func ForgetEnquiries() {

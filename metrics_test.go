@@ -267,9 +267,7 @@ func TestMetricsGoOnAcrossReloads(t *testing.T) {
 func TestTheDashboardAndTheAlertsFitTheMetrics(t *testing.T) {
 	shop := openShop(t, ownName)
 	shop.buy("/pay/cat-food")
-	shop.eventually("the open orders are counted", func() bool {
-		return slices.Contains(names(shop.scrape("http://"+shop.admin+"/metrics")), "open_orders")
-	})
+	shop.eventually("the open orders are counted", func() bool { return shop.openOrders() >= 0 })
 	shown := shop.scrape("http://" + shop.admin + "/metrics")
 	for name, expressions := range map[string][]string{"dashboard": dashboardExpressions(t), "alerts": alertExpressions(t)} {
 		t.Run(name, func(t *testing.T) {
@@ -317,6 +315,23 @@ func assertFits(t *testing.T, shown []series, expression string) {
 	for _, group := range grouping.FindAllStringSubmatch(expression, -1) {
 		for name := range strings.SplitSeq(group[1], ", ") {
 			assert.True(t, known[name], "%s has no label %s", expression, name)
+		}
+	}
+}
+
+func TestTheReadmeNamesEveryMetric(t *testing.T) {
+	shop := openShop(t, ownName)
+	shop.buy("/pay/cat-food")
+	shop.eventually("the open orders are counted", func() bool { return shop.openOrders() >= 0 })
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	for _, one := range shop.scrape("http://" + shop.admin + "/metrics") {
+		metric := regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(one.metric, "")
+		assert.Contains(t, string(readme), "`"+metric+"`")
+		for name, value := range one.labels {
+			if name != "name" && name != "currency" && name != "le" {
+				assert.Contains(t, string(readme), "`"+value+"`", metric)
+			}
 		}
 	}
 }

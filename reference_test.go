@@ -83,11 +83,11 @@ func entries(t *testing.T, text string) (all []entry) {
 
 func TestTheReferenceHasAnExampleOfEverySubdirectiveAndParameter(t *testing.T) {
 	subdirectives, parameters := reference(t)
-	assert.ElementsMatch(t, qfpayjsapi.Subdirectives(), names(subdirectives))
-	assert.ElementsMatch(t, append(checkout.Parameters(), "field"), names(parameters))
+	assert.ElementsMatch(t, qfpayjsapi.Subdirectives(), entryNames(subdirectives))
+	assert.ElementsMatch(t, append(checkout.Parameters(), "field"), entryNames(parameters))
 }
 
-func names(entries []entry) (names []string) {
+func entryNames(entries []entry) (names []string) {
 	for _, entry := range entries {
 		names = append(names, entry.name)
 	}

@@ -168,6 +168,7 @@ func (s *shop) sends(step step, invoiceKey string) {
 	require.NoError(s.t, err)
 	request, err := http.NewRequest(method, s.url+target, strings.NewReader(values.Encode()))
 	require.NoError(s.t, err)
+	request.Close = true
 	request.Header.Set("User-Agent", wechat)
 	if method == http.MethodPost {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -107,12 +108,23 @@ func TestWhateverFailsTheLedgerComesToAgreeWithTheGateway(t *testing.T) {
 
 var ledgers atomic.Int32 // for names
 
+// forgetMetrics removes the metrics of a ledger that no test looks at: there are
+// thousands.
+func forgetMetrics(name string) {
+	for _, collector := range collectors {
+		if vector, ok := collector.(interface{ DeletePartialMatch(prometheus.Labels) int }); ok {
+			vector.DeletePartialMatch(prometheus.Labels{"name": name})
+		}
+	}
+}
+
 // meet has one payment meet one fault, and compares ledger and gateway.
 func meet(t *testing.T, fault qfpaytest.Fault, ending string) {
 	program := startShopProgram(t)
 	config := withWebhook(program)
 	config["name"] = fmt.Sprint("cell", ledgers.Add(1))
 	o := openOffice(t, config)
+	defer forgetMetrics(o.name)
 	o.books.ledger = ledger.New(newMemory(), o.name)
 	o.simulator.Inject(fault)
 

@@ -12,36 +12,6 @@ import (
 	"rsc.io/qr"
 )
 
-func TestMoney(t *testing.T) {
-	en, hans, hant := tongues[0], tongues[1], tongues[2]
-	for _, c := range []struct {
-		tongue *tongue
-		amount Amount
-		want   string
-	}{
-		{en, Amount{}, ""},
-		{en, Amount{"128.00", "HKD"}, "HK$128.00"},
-		{hans, Amount{"128.00", "HKD"}, "HK$128.00"},
-		{hant, Amount{"128.00", "HKD"}, "HK$128.00"},
-		{en, Amount{"1280", "JPY"}, "¥1,280"},
-		{hans, Amount{"1280", "JPY"}, "JP¥1,280"},
-		{en, Amount{"1234567.50", "CNY"}, "CN¥1,234,567.50"},
-		{hans, Amount{"0.01", "CNY"}, "¥0.01"},
-		{en, Amount{"12.5", "HKD"}, "HK$12.5"},
-		{en, Amount{"12", "HKD"}, "HK$12"},
-		{en, Amount{"1.250", "KWD"}, "KWD\u00a01.250"},
-		{en, Amount{"12.00", "???"}, "12.00 ???"},
-		{en, Amount{"many", "HKD"}, "many HKD"},
-		{en, Amount{"5", ""}, "5"},
-		{en, Amount{"123456789012345.123456789", "HKD"}, "HK$123,456,789,012,345.123456789"},
-		{en, Amount{"1." + strings.Repeat("0", 400), "HKD"}, "1." + strings.Repeat("0", 400) + " HKD"},
-		{en, Amount{"NaN", "HKD"}, "NaN HKD"},
-		{en, Amount{"1e3", "HKD"}, "1e3 HKD"},
-	} {
-		assert.Equal(t, c.want, c.tongue.money(c.amount), "%v", c.amount)
-	}
-}
-
 func TestSeconds(t *testing.T) {
 	for d, want := range map[time.Duration]int{
 		-time.Second: 0, 0: 0, 1: 1, time.Second: 1, time.Second + 1: 2, time.Minute: 60,

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"html/template"
 	"time"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/tongue"
 )
 
 //go:embed templates
@@ -39,7 +41,7 @@ type screen struct {
 	QR   *code
 	// Picture is the code as an image to save on a phone.
 	Picture  template.URL
-	tongue   *tongue
+	tongue   *tongue.Tongue
 	template pageTemplate
 	// scripts are those that the template has asked for.
 	scripts []element
@@ -50,7 +52,7 @@ type screen struct {
 }
 
 // newScreen prepares page in language t.
-func (set *Set) newScreen(t *tongue, page Page) (*screen, error) {
+func (set *Set) newScreen(t *tongue.Tongue, page Page) (*screen, error) {
 	s := &screen{Page: page, tongue: t, template: set.templates[page.file()]}
 	handoff, ok := page.(Handoff)
 	if !ok {
@@ -78,24 +80,24 @@ func (s *screen) render() ([]byte, error) {
 }
 
 // Lang returns the language tag of the page.
-func (s *screen) Lang() string { return s.tongue.tag }
+func (s *screen) Lang() string { return s.tongue.Tag }
 
 // Order returns what the page is about.
 func (s *screen) Order() Order { return s.Page.order() }
 
 // T returns the text for key.
-func (s *screen) T(key string, args ...any) (string, error) { return s.tongue.text(key, args...) }
+func (s *screen) T(key string, args ...any) (string, error) { return s.tongue.Text(key, args...) }
 
 // About returns a part of the text about a problem: title, text or next.
 func (s *screen) About(k Kind, part string) (string, error) {
-	return s.tongue.text("problem." + string(kinds[k.index()].kind) + "." + part)
+	return s.tongue.Text("problem." + string(kinds[k.index()].kind) + "." + part)
 }
 
 // Money returns a as text.
-func (s *screen) Money(a Amount) string { return s.tongue.money(a) }
+func (s *screen) Money(a Amount) string { return s.tongue.Money(a.Decimal, a.Currency) }
 
 // Clock returns when as text, nil for the zero time.
-func (s *screen) Clock(when time.Time) (*moment, error) { return s.tongue.clock(when) }
+func (s *screen) Clock(when time.Time) (*tongue.Moment, error) { return s.tongue.Clock(when) }
 
 // Seconds returns d in whole seconds.
 func (s *screen) Seconds(d time.Duration) int { return seconds(d) }
@@ -129,7 +131,7 @@ func (s *screen) script(e element) template.HTML {
 // Label returns what an input is called: by its name, unless it is one of those
 // that there are words for.
 func (s *screen) Label(name string) string {
-	if text, ok := s.tongue.texts["field."+name]; ok {
+	if text, ok := s.tongue.Texts["field."+name]; ok {
 		return text
 	}
 	return name

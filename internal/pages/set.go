@@ -153,7 +153,7 @@ func newSet(own map[string]string) (*Set, error) {
 func (set *Set) try() error {
 	all := samples(sampleOrder())
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		for _, tongue := range tongues {
+		for _, tongue := range texts.Tongues {
 			s, err := set.newScreen(tongue, all[name])
 			if err == nil {
 				_, err = s.render()

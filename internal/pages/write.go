@@ -9,7 +9,7 @@ import (
 // header that a page must carry. The page is rendered before anything is
 // written: after an error from rendering the answer is still untouched.
 func (set *Set) Write(w http.ResponseWriter, r *http.Request, status int, page Page) error {
-	s, err := set.newScreen(preferred(r.Header.Values("Accept-Language")), page)
+	s, err := set.newScreen(texts.Preferred(r.Header.Values("Accept-Language")), page)
 	if err != nil {
 		return err
 	}

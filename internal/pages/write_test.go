@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/tongue"
 )
 
 func TestHeaders(t *testing.T) {
@@ -94,7 +96,7 @@ func TestNothingIsWrittenForALinkThatNobodyCanOpen(t *testing.T) {
 }
 
 func TestNothingIsWrittenWhenRenderingFails(t *testing.T) {
-	s, err := builtin.newScreen(&tongue{tag: "en"}, Failed{})
+	s, err := builtin.newScreen(&tongue.Tongue{Tag: "en"}, Failed{})
 	require.NoError(t, err)
 	body, err := s.render()
 	require.Error(t, err)

@@ -1,4 +1,4 @@
-package pages
+package tongue
 
 import (
 	"regexp"
@@ -10,18 +10,18 @@ import (
 // plain matches the amounts that a shop can ask for.
 var plain = regexp.MustCompile(`^\d{1,15}(\.\d{1,9})?$`)
 
-// money writes a as people who read t's language do, with as many decimals as
-// it was given with. What is no known money is shown as it came.
-func (t *tongue) money(a Amount) string {
-	if a.Decimal == "" {
+// Money writes an amount as people who read the language do, with as many
+// decimals as it was given with. What is no known money is shown as it came.
+func (t *Tongue) Money(decimal, code string) string {
+	if decimal == "" {
 		return ""
 	}
-	known, err := currency.NewAmount(a.Decimal, a.Currency)
-	if err != nil || !plain.MatchString(a.Decimal) {
-		return strings.TrimSpace(a.Decimal + " " + a.Currency)
+	known, err := currency.NewAmount(decimal, code)
+	if err != nil || !plain.MatchString(decimal) {
+		return strings.TrimSpace(decimal + " " + code)
 	}
 	f := currency.NewFormatter(t.locale)
-	f.MinDigits = decimals(a.Decimal)
+	f.MinDigits = decimals(decimal)
 	f.MaxDigits = f.MinDigits
 	return f.Format(known)
 }

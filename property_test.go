@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -71,6 +72,7 @@ func (w *world) everyday() actions {
 		"wallets fail":                 func(*rapid.T) { w.press(w.gateway.Fail) },
 		"some money goes back":         func(*rapid.T) { w.giveBack(some) },
 		"all money goes back":          func(*rapid.T) { w.giveBack(all) },
+		"the shop's owner refunds":     w.ownerAsks,
 		"the gateway notifies":         w.notify,
 		"somebody notifies falsely":    w.forge,
 		"time passes":                  w.wait,
@@ -91,6 +93,7 @@ func (w *world) failingDisks() actions {
 func (w *world) failingGateway() actions {
 	return actions{
 		"the gateway will fail":        w.gatewayFails,
+		"refunds will fail":            w.refundsFail,
 		"the shop's program will fail": w.programFails,
 	}
 }
@@ -222,8 +225,12 @@ func (w *world) look(t *rapid.T) {
 	}
 }
 
-// giveBack returns a part or all of the first payment that has money left.
+// giveBack returns a part or all of the first payment that has money left. The
+// merchant's portal does not meet the faults of a node's line.
 func (w *world) giveBack(part func(left int64) int64) {
+	if slices.ContainsFunc(w.gateway.Faults(), func(f qfpaytest.Fault) bool { return f.Call == "refund" }) {
+		return
+	}
 	for _, trade := range w.gateway.Trades() {
 		left := trade.Amount - trade.Refunded
 		if trade.OrderType == qfpaytest.Payment && trade.State == qfpaytest.Paid && left > 0 {
@@ -234,6 +241,13 @@ func (w *world) giveBack(part func(left int64) int64) {
 }
 
 func all(left int64) int64 { return left }
+
+// ownerAsks for one of a few refunds, of a part or of all that is left.
+func (w *world) ownerAsks(t *rapid.T) {
+	if _, j, ok := w.journey(t); ok {
+		w.ownerRefunds(w.node(t), j.order, one(t, "refund", []string{"r1", "r2", "r3"}), one(t, "amount", []int64{0, 800, 5000}))
+	}
+}
 
 func some(left int64) int64 { return min(left, 800) }
 
@@ -313,6 +327,19 @@ func (w *world) gatewayFails(t *rapid.T) {
 	}
 	if fault.Kind == qfpaytest.Respcd || fault.Kind == qfpaytest.RespcdAfter {
 		fault.Respcd = one(t, "respcd", []string{"1100", "1102", "1104", "1143", "1145", "1203", "1251", "1260", "1298", "9999"})
+	}
+	w.gateway.Inject(fault)
+}
+
+// refundsFail makes the next refunds fail likewise: with a no only where nothing
+// happened.
+func (w *world) refundsFail(t *rapid.T) {
+	fault := qfpaytest.Fault{Call: "refund", Kind: one(t, "kind", faultKinds), Times: rapid.IntRange(1, 2).Draw(t, "times")}
+	switch fault.Kind {
+	case qfpaytest.Respcd:
+		fault.Respcd = one(t, "respcd", []string{"1100", "1143", "1155", "1203", "1265", "1272", "9999"})
+	case qfpaytest.RespcdAfter:
+		fault.Respcd = one(t, "respcd", []string{"1102", "1143", "1145", "1251", "1298", "9999"})
 	}
 	w.gateway.Inject(fault)
 }
@@ -480,6 +507,7 @@ func (w *world) checkSettled(t *rapid.T, order ledger.Order) {
 	require.NoError(t, err)
 	refunds, err := history.Refunds()
 	require.NoError(t, err)
+	w.checkRefunds(t, order, refunds)
 	events, err := orderEvents(order, history, refunds)
 	require.NoError(t, err)
 	require.NotEmpty(t, events)
@@ -487,6 +515,19 @@ func (w *world) checkSettled(t *rapid.T, order ledger.Order) {
 		id := messageID(order.ID, event.key)
 		told, refused := w.program.told[id], w.program.refused[id]
 		require.True(t, told > 0 || refused >= webhook.Attempts, "the shop was not told: %s", id)
+	}
+}
+
+// checkRefunds: every refund that was asked for has come to the end that it has
+// at the gateway, and no more went back than was paid.
+func (w *world) checkRefunds(t *rapid.T, order ledger.Order, refunds ledger.Refunds) {
+	trade, _ := w.gateway.Trade(order.ID)
+	require.LessOrEqual(t, trade.Refunded, trade.Amount)
+	require.LessOrEqual(t, refunds.Given(), trade.Refunded, "the ledger knows of more refunds of %s than the gateway", order.ID)
+	for _, refunding := range refunds.Asked {
+		require.False(t, refunding.Open(), "the refund %s of %s has no end", refunding.Asked.RefundID, order.ID)
+		made, ok := w.gateway.Trade(refunding.Asked.Number)
+		require.Equal(t, ok && made.State == qfpaytest.Paid, refunding.Done != nil, "the refund %s of %s", refunding.Asked.RefundID, order.ID)
 	}
 }
 

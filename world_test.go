@@ -47,7 +47,7 @@ type world struct {
 	mu       sync.Mutex               // of asked and mistakes, as both nodes may serve at once
 	highest  map[string]ledger.Status // ever seen, by order
 	payable  map[string]bool          // orders whose pay page a browser was sent to
-	asked    map[string]int           // payments that the gateway was asked for, by order
+	asked    map[string]int           // payments and refunds that the gateway was asked for, by number
 	misled   bool                     // what the ledger called over can be paid: the gateway was wrong, or a payer too late
 	mistakes []string                 // see blunder
 
@@ -180,9 +180,9 @@ func (l line) RoundTrip(r *http.Request) (response *http.Response, err error) {
 	return response, err
 }
 
-// count remembers which payments the gateway was asked for.
+// count remembers which payments and refunds the gateway was asked for.
 func (l line) count(path string, body []byte) {
-	if !strings.HasSuffix(path, "/payment") {
+	if !strings.HasSuffix(path, "/payment") && !strings.HasSuffix(path, "/refund") {
 		return
 	}
 	form, _ := url.ParseQuery(string(body))
@@ -500,6 +500,16 @@ func (w *world) refund(trade qfpaytest.Trade, amount int64) {
 		return
 	}
 	w.letters = append(w.letters, <-w.mail)
+}
+
+// ownerRefunds has the shop's owner ask a node for a refund. If the gateway
+// makes it, it writes a letter about it.
+func (w *world) ownerRefunds(n *node, order, id string, amount int64) {
+	_, before := w.gateway.Trade(refundNumber(order, id))
+	n.attempt(func() { _, _ = n.books.giveBack(context.Background(), order, id, amount) })
+	if _, made := w.gateway.Trade(refundNumber(order, id)); made && !before {
+		w.letters = append(w.letters, <-w.mail)
+	}
 }
 
 // deliver brings all letters that no node has accepted yet to a node.

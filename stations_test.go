@@ -321,3 +321,42 @@ func TestABrowserThatGoesAwayIsNoError(t *testing.T) {
 		assert.NotEqual(t, "error", line["level"], message)
 	}
 }
+
+// A refund is sent, taken, told of by the gateway and told to the shop: one line
+// and one count each, and its money is counted once.
+func TestARefundWritesOneLinePerStationAndCountsOnce(t *testing.T) {
+	shop := openShop(t, ownName, withProgram(t, http.StatusOK))
+	order := shop.sold("")
+	status, answer := shop.office("POST", "/qfpay_jsapi/orders/"+order+"/refund", `{"refund_id":"half","amount":10000}`)
+	require.Less(t, status, 300, answer)
+	shop.eventually("both webhooks are told", func() bool {
+		messages, _ := shop.about(order)
+		return strings.Count(strings.Join(messages, " "), "webhook") == 2
+	})
+	_, lines := shop.about(order)
+	refund := lines["refund"]
+	for range 2 {
+		shop.notify(notification(order+"R", map[string]string{
+			"notify_type": "refund", "syssn": refund["syssn"].(string), "orig_out_trade_no": order, "txamt": "10000",
+		}))
+	}
+	messages, lines := shop.about(order)
+	assert.Equal(t, []string{
+		"callback", "enquiry", "notify", "notify", "paid", "payment", "refund", "refunded", "return", "start", "webhook", "webhook",
+	}, messages)
+	for field, value := range map[string]any{
+		"level": "info", "refund_id": "half", "refund_amount": 10000.0, "item": "cat-food", "amount": 25600.0, "currency": "HKD", "respcd": "0000",
+	} {
+		assert.Equal(t, value, refund[field], field)
+	}
+	assert.Contains(t, refund, "seconds")
+	assert.Equal(t, refund["syssn"], lines["refunded"]["syssn"])
+	assert.Equal(t, "reply", lines["refunded"]["source"])
+	counted := shop.counted()
+	for what, count := range map[string]float64{
+		"refunded_minor_units_total HKD": 10000, "paid_minor_units_total HKD": 25600,
+		"orders_total partially_refunded": 1, "gateway_requests_total refund ok": 1, "webhook_deliveries_total delivered": 2,
+	} {
+		assert.Equal(t, count, counted[what], what)
+	}
+}

@@ -242,8 +242,11 @@ func (w *world) giveBack(part func(left int64) int64) {
 
 func all(left int64) int64 { return left }
 
-// ownerAsks for one of a few refunds, of a part or of all that is left.
+// ownerAsks for one of a few refunds, of a part or of all that is left, of an
+// order that is paid by then if anybody wants to pay it.
 func (w *world) ownerAsks(t *rapid.T) {
+	w.press(w.pay)
+	w.deliver(w.node(t))
 	if _, j, ok := w.journey(t); ok {
 		w.ownerRefunds(w.node(t), j.order, one(t, "refund", []string{"r1", "r2", "r3"}), one(t, "amount", []int64{0, 800, 5000}))
 	}

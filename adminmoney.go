@@ -50,7 +50,7 @@ func refundOrder(app *App, w http.ResponseWriter, r *http.Request) error {
 			return deny(http.StatusBadRequest, "amount must be positive, in minor units; leave it out to refund all that is left")
 		}
 	}
-	b, order, err := app.find(r.Context(), r.PathValue("order"))
+	b, order, err := app.find(r.Context(), "", r.PathValue("order"))
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func queryOrder(app *App, w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r, &struct{}{}); err != nil {
 		return err
 	}
-	b, order, err := app.find(r.Context(), r.PathValue("order"))
+	b, order, err := app.find(r.Context(), "", r.PathValue("order"))
 	if err != nil {
 		return err
 	}
@@ -97,18 +97,12 @@ func closeOrder(app *App, w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r, &struct{}{}); err != nil {
 		return err
 	}
-	b, order, err := app.find(r.Context(), r.PathValue("order"))
+	b, order, err := app.find(r.Context(), "", r.PathValue("order"))
 	if err != nil {
 		return err
 	}
-	if order.Status() != ledger.StatusPending {
-		return deny(http.StatusConflict, "the order is %s: only a pending one can be closed", order.Status())
-	}
-	if order, err = b.close(r.Context(), order); err != nil {
-		return gatewayDenial(err)
-	}
-	if order.Paid != nil {
-		return deny(http.StatusConflict, "the order was paid meanwhile: it cannot be closed, but refunded")
+	if order, err = b.closeByHand(r.Context(), order); err != nil {
+		return err
 	}
 	return answerOrder(w, r, b, order, http.StatusOK)
 }

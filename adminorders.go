@@ -56,7 +56,7 @@ func readLimit(r *http.Request) (int, error) {
 }
 
 func showOrder(app *App, w http.ResponseWriter, r *http.Request) error {
-	b, order, err := app.find(r.Context(), r.PathValue("order"))
+	b, order, err := app.find(r.Context(), "", r.PathValue("order"))
 	if err != nil {
 		return err
 	}
@@ -98,6 +98,7 @@ func exportOrders(app *App, w http.ResponseWriter, r *http.Request) error {
 			_ = control.Flush()
 		}
 	}
+	_ = control.SetWriteDeadline(time.Time{}) // the connection may go on to other requests
 	return nil
 }
 

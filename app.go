@@ -24,6 +24,7 @@ type App struct {
 	logger *zap.Logger
 	clerks map[string]*clerk // by ledger
 	shops  []*Handler        // that registered
+	desks  []*Orders         // pages that show their orders
 	now    func() time.Time
 
 	cancel context.CancelFunc
@@ -68,6 +69,9 @@ func (a *App) employ(shop *Handler, endpoints []*webhook.Endpoint) error {
 
 // Start implements caddy.App.
 func (a *App) Start() error {
+	if err := a.checkLedgers(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	a.cancel = cancel
 	for _, keeper := range a.clerks {

@@ -37,6 +37,9 @@ func (s search) fits(row ledger.Row) bool {
 	if len(s.Status) > 0 && !slices.Contains(s.Status, row.Status) {
 		return false
 	}
+	if s.Text == "" {
+		return true
+	}
 	for _, said := range []string{row.Order, row.Description, row.Ref, row.Syssn} {
 		if strings.Contains(strings.ToLower(said), strings.ToLower(s.Text)) {
 			return true
@@ -179,9 +182,9 @@ func newOrderRow(name string, row ledger.Row) orderRow {
 // displayAmount is money as people write it; of an unknown currency, as it came.
 func displayAmount(minor int64, currency string) string { return checkout.Decimal(minor, currency) }
 
-// find looks for an order in all ledgers.
-func (a *App) find(ctx context.Context, id string) (*books, ledger.Order, error) {
-	for _, b := range a.books("") {
+// find looks for an order in a ledger, or in all.
+func (a *App) find(ctx context.Context, name, id string) (*books, ledger.Order, error) {
+	for _, b := range a.books(name) {
 		order, err := b.ledger.Find(ctx, id)
 		if errors.Is(err, ledger.ErrUnknown) {
 			continue
@@ -287,6 +290,23 @@ func (b *books) lookUp(ctx context.Context, order ledger.Order) (ledger.Order, e
 		}
 	}
 	return b.ledger.Find(ctx, order.ID)
+}
+
+// closeByHand ends an order that nobody has paid.
+func (b *books) closeByHand(ctx context.Context, order ledger.Order) (ledger.Order, error) {
+	if order.Status() != ledger.StatusPending {
+		return order, deny(http.StatusConflict, "the order is %s: only a pending one can be closed", order.Status())
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attendLimit)
+	defer cancel()
+	order, err := b.close(ctx, order)
+	if err != nil {
+		return order, gatewayDenial(err)
+	}
+	if order.Paid != nil {
+		return order, deny(http.StatusConflict, "the order was paid meanwhile: it cannot be closed, but refunded")
+	}
+	return order, nil
 }
 
 // gatewayDenial says that the gateway would not, or could not be asked.

@@ -14,11 +14,16 @@ type origin string
 func (o origin) secure() bool { return strings.HasPrefix(string(o), "https://") }
 
 // origin returns the configured public URL, or else that of the request.
-// Forwarded headers count only from proxies that the server is told to trust.
 func (h *Handler) origin(r *http.Request) origin {
 	if h.PublicURL != "" {
 		return origin(strings.TrimSuffix(h.PublicURL, "/"))
 	}
+	return requestOrigin(r)
+}
+
+// requestOrigin is what the request itself says. Forwarded headers count only
+// from proxies that the server is told to trust.
+func requestOrigin(r *http.Request) origin {
 	scheme, host := "http", r.Host
 	if r.TLS != nil {
 		scheme = "https"

@@ -32,6 +32,7 @@ type Seal struct {
 	aead  cipher.AEAD
 	state []byte // key of [Seal.State]
 	payer []byte // key of [Seal.Payer]
+	form  []byte // key of [Seal.Form]
 }
 
 // NewSeal derives the key.
@@ -56,7 +57,11 @@ func NewSeal(clientKey string) (*Seal, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Seal{aead, state, payer}, nil
+	form, err := hkdf.Key(sha256.New, []byte(clientKey), nil, "qfpay_jsapi form v1", 32)
+	if err != nil {
+		return nil, err
+	}
+	return &Seal{aead, state, payer, form}, nil
 }
 
 // Payer returns what the log calls the payer with an openid, or "" for none: 16
@@ -82,6 +87,22 @@ func (s *Seal) State(order string) string {
 // IsState reports in constant time whether a state is that of the order.
 func (s *Seal) IsState(order, state string) bool {
 	return subtle.ConstantTimeCompare([]byte(s.State(order)), []byte(state)) == 1
+}
+
+// Form returns what ties a form of the owner's pages to the browser that it was
+// made for and to what it does: 64 hexadecimal digits that nobody else can make
+// up.
+func (s *Seal) Form(parts ...string) string {
+	mac := hmac.New(sha256.New, s.form)
+	for _, part := range parts {
+		_, _ = fmt.Fprintf(mac, "%d:%s,", len(part), part)
+	}
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// IsForm reports in constant time whether a token is that of the form.
+func (s *Seal) IsForm(token string, parts ...string) bool {
+	return subtle.ConstantTimeCompare([]byte(s.Form(parts...)), []byte(token)) == 1
 }
 
 // Close seals a ticket into text fit for a cookie, at most [MaxSealed] bytes.

@@ -1,0 +1,184 @@
+package officepages
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/html"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
+)
+
+// everyPage renders every page in every language.
+func everyPage(t *testing.T, text string, check func(t *testing.T, tag string, body string, all []*html.Node)) {
+	for name, page := range samples(text) {
+		for _, tag := range pages.Tags() {
+			t.Run(name+" "+tag, func(t *testing.T) {
+				body, err := render(page, tag, texts[tag])
+				require.NoError(t, err)
+				root, err := html.Parse(strings.NewReader(string(body)))
+				require.NoError(t, err)
+				check(t, tag, string(body), slices.Collect(nodes(root)))
+			})
+		}
+	}
+}
+
+func nodes(root *html.Node) func(func(*html.Node) bool) {
+	return func(yield func(*html.Node) bool) {
+		for node := range root.Descendants() {
+			if node.Type == html.ElementNode && !yield(node) {
+				return
+			}
+		}
+	}
+}
+
+func attribute(node *html.Node, key string) string {
+	for _, attribute := range node.Attr {
+		if attribute.Key == key {
+			return attribute.Val
+		}
+	}
+	return ""
+}
+
+func TestPagesAreSound(t *testing.T) {
+	everyPage(t, "Cat food 猫粮", func(t *testing.T, tag, body string, all []*html.Node) {
+		assert.True(t, strings.HasPrefix(body, "<!doctype html>\n<html lang=\""+tag+"\">"))
+		seen, headings, labels := map[string]bool{}, 0, map[string]bool{}
+		for _, node := range all {
+			assert.NotEqual(t, "script", node.Data)
+			if node.Data == "h1" {
+				headings++
+			}
+			labels[attribute(node, "for")] = true
+			for _, attribute := range node.Attr {
+				assert.NotEqual(t, "style", attribute.Key)
+				assert.False(t, strings.HasPrefix(attribute.Key, "on"), attribute.Key)
+				if attribute.Key == "id" {
+					assert.False(t, seen[attribute.Val], "id %s twice", attribute.Val)
+					seen[attribute.Val] = true
+				}
+				if attribute.Key == "href" && node.Data == "a" || attribute.Key == "action" {
+					assert.True(t, attribute.Val == "" || strings.HasPrefix(attribute.Val, "?"), "%s leaves the page", attribute.Val)
+				}
+			}
+		}
+		for _, node := range all {
+			if kind := attribute(node, "type"); node.Data == "input" && kind != "hidden" || node.Data == "select" {
+				assert.True(t, labels[attribute(node, "id")], "%s has no label", attribute(node, "name"))
+			}
+		}
+		assert.Equal(t, 1, headings)
+	})
+}
+
+func TestTextOfOthersStaysText(t *testing.T) {
+	shape := func(text string) map[string][]string {
+		shapes := map[string][]string{}
+		everyPage(t, text, func(t *testing.T, _, _ string, all []*html.Node) {
+			for _, node := range all {
+				shapes[t.Name()] = append(shapes[t.Name()], node.Data)
+			}
+		})
+		return shapes
+	}
+	var plain, hostiles []string
+	for _, elements := range shape("plain") {
+		plain = append(plain, strings.Join(elements, " "))
+	}
+	for _, elements := range shape(hostile) {
+		hostiles = append(hostiles, strings.Join(elements, " "))
+	}
+	assert.ElementsMatch(t, plain, hostiles)
+}
+
+func TestTextsAreCompleteInEveryLanguage(t *testing.T) {
+	want := slices.Sorted(maps.Keys(texts["en"]))
+	for tag, words := range texts {
+		assert.Equal(t, want, slices.Sorted(maps.Keys(words)), tag)
+		for key, text := range words {
+			assert.NotEmpty(t, text, "%s %s", tag, key)
+			assert.Equal(t, text, strings.TrimSpace(text), "%s %s", tag, key)
+			assert.Equal(t, strings.Count(texts["en"][key], "%"), strings.Count(text, "%"), "%s %s", tag, key)
+		}
+	}
+}
+
+func TestChineseIsWrittenInItsOwnScript(t *testing.T) {
+	for _, text := range texts["zh-Hans"] {
+		assert.False(t, strings.ContainsAny(text, "這個單為開掃認還沒時間請會錢務無網號狀態說編從淨幣閘帳"), text)
+	}
+	for _, text := range texts["zh-Hant"] {
+		assert.False(t, strings.ContainsAny(text, "这单为开扫认还时间请会钱务无网号状态说编从净币闸帐"), text)
+	}
+}
+
+// Every text is there for a page: without it some page cannot be rendered, or
+// shows less.
+func TestEveryTextIsUsed(t *testing.T) {
+	all := samples("text")
+	for key := range texts["en"] {
+		if strings.HasPrefix(key, "fact.") {
+			continue // a fact without one is called by its name
+		}
+		words := maps.Clone(texts["en"])
+		delete(words, key)
+		assert.True(t, slices.ContainsFunc(slices.Collect(maps.Values(all)), func(page Page) bool {
+			_, err := render(page, "en", words)
+			return err != nil
+		}), key)
+	}
+}
+
+func TestEveryPageCarriesItsHeaders(t *testing.T) {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Accept-Language", "zh-HK")
+	w := httptest.NewRecorder()
+	require.NoError(t, Write(w, r, http.StatusNotFound, Problem{Kind: UnknownOrder}))
+	assert.Equal(t, http.StatusNotFound, w.Code)
+	assert.Equal(t, "zh-Hant", w.Header().Get("Content-Language"))
+	assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+	assert.Equal(t, "same-origin", w.Header().Get("Referrer-Policy"))
+	assert.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+	assert.Contains(t, w.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'")
+	_, body, _ := strings.Cut(w.Body.String(), "<style>")
+	sheet, _, _ := strings.Cut(body, "</style>")
+	_, source := pages.InlineStyle([]byte(sheet))
+	assert.Contains(t, w.Header().Get("Content-Security-Policy"), "style-src "+source+";")
+}
+
+func TestNothingIsWrittenWhenRenderingFails(t *testing.T) {
+	w := httptest.NewRecorder()
+	assert.Error(t, Write(w, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, Problem{Kind: "no such kind"}))
+	assert.Empty(t, w.Header())
+	assert.Zero(t, w.Body.Len())
+}
+
+func TestBarsAreAsHighAsWhatCameIn(t *testing.T) {
+	chart := Chart{Currency: "HKD", Spans: []Span{
+		{Taken: Money{Minor: 200}, Refunded: Money{Minor: 50}, Kept: Money{Minor: 150}},
+		{},
+		{Taken: Money{Minor: 100}, Kept: Money{Minor: 100}},
+	}}
+	bars := chart.Bars()
+	assert.Equal(t, 30, chart.Width())
+	assert.Equal(t, []float64{1, 11, 21}, []float64{bars[0].X, bars[1].X, bars[2].X})
+	assert.Equal(t, []float64{25, 75, 0, 25}, []float64{bars[0].KeptY, bars[0].KeptHeight, bars[0].BackY, bars[0].BackHeight})
+	assert.Equal(t, []float64{50, 50, 0}, []float64{bars[2].KeptY, bars[2].KeptHeight, bars[2].BackHeight})
+	assert.Zero(t, bars[1].KeptHeight)
+}
+
+func TestNumbersAreGrouped(t *testing.T) {
+	s := new(screen)
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
+		assert.Equal(t, want, s.Count(n))
+	}
+}

@@ -90,8 +90,8 @@ func settledAt(i int) time.Time {
 
 // writeSettled leaves what a paid order leaves of which the shop was told. It
 // does not wait for the disk, as the ledger does after every fact.
-func writeSettled(b *testing.B, root string, at time.Time) {
-	order := checkout.NewOrder(at)
+func writeSettled(b *testing.B, root string, at time.Time) (order string) {
+	order = checkout.NewOrder(at)
 	folder := filepath.Join(root, "orders", at.In(qfpay.HongKong).Format("2006/01/02"), order)
 	require.NoError(b, os.MkdirAll(folder, 0o700))
 	const syssn = "20261123000200020000000001"
@@ -110,6 +110,7 @@ func writeSettled(b *testing.B, root string, at time.Time) {
 		require.NoError(b, err)
 		require.NoError(b, os.WriteFile(filepath.Join(folder, name+".json"), text, 0o600))
 	}
+	return order
 }
 
 // prepare is a payer of their own who went through WeChat's authorization.

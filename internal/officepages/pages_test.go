@@ -1,6 +1,8 @@
 package officepages
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -11,20 +13,18 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
-
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
 )
 
 // everyPage renders every page in every language.
 func everyPage(t *testing.T, text string, check func(t *testing.T, tag string, body string, all []*html.Node)) {
 	for name, page := range samples(text) {
-		for _, tag := range pages.Tags() {
-			t.Run(name+" "+tag, func(t *testing.T) {
-				body, err := render(page, tag, texts[tag])
+		for _, in := range words.Tongues {
+			t.Run(name+" "+in.Tag, func(t *testing.T) {
+				body, err := render(page, in)
 				require.NoError(t, err)
 				root, err := html.Parse(strings.NewReader(string(body)))
 				require.NoError(t, err)
-				check(t, tag, string(body), slices.Collect(nodes(root)))
+				check(t, in.Tag, string(body), slices.Collect(nodes(root)))
 			})
 		}
 	}
@@ -101,38 +101,38 @@ func TestTextOfOthersStaysText(t *testing.T) {
 }
 
 func TestTextsAreCompleteInEveryLanguage(t *testing.T) {
-	want := slices.Sorted(maps.Keys(texts["en"]))
-	for tag, words := range texts {
-		assert.Equal(t, want, slices.Sorted(maps.Keys(words)), tag)
-		for key, text := range words {
-			assert.NotEmpty(t, text, "%s %s", tag, key)
-			assert.Equal(t, text, strings.TrimSpace(text), "%s %s", tag, key)
-			assert.Equal(t, strings.Count(texts["en"][key], "%"), strings.Count(text, "%"), "%s %s", tag, key)
+	english := words.Tongues[0].Texts
+	for _, in := range words.Tongues {
+		assert.Equal(t, slices.Sorted(maps.Keys(english)), slices.Sorted(maps.Keys(in.Texts)), in.Tag)
+		for key, text := range in.Texts {
+			assert.NotEmpty(t, text, "%s %s", in.Tag, key)
+			assert.Equal(t, text, strings.TrimSpace(text), "%s %s", in.Tag, key)
+			assert.Equal(t, strings.Count(english[key], "%"), strings.Count(text, "%"), "%s %s", in.Tag, key)
 		}
 	}
 }
 
 func TestChineseIsWrittenInItsOwnScript(t *testing.T) {
-	for _, text := range texts["zh-Hans"] {
+	for _, text := range words.Tongues[1].Texts {
 		assert.False(t, strings.ContainsAny(text, "這個單為開掃認還沒時間請會錢務無網號狀態說編從淨幣閘帳"), text)
 	}
-	for _, text := range texts["zh-Hant"] {
+	for _, text := range words.Tongues[2].Texts {
 		assert.False(t, strings.ContainsAny(text, "这单为开扫认还时间请会钱务无网号状态说编从净币闸帐"), text)
 	}
 }
 
-// Every text is there for a page: without it some page cannot be rendered, or
-// shows less.
+// Every text is there for a page: without it some page cannot be rendered.
 func TestEveryTextIsUsed(t *testing.T) {
 	all := samples("text")
-	for key := range texts["en"] {
-		if strings.HasPrefix(key, "fact.") {
-			continue // a fact without one is called by its name
+	for key := range words.Tongues[0].Texts {
+		if strings.HasPrefix(key, "fact.") || strings.HasPrefix(key, "field.") {
+			continue // what has none is called by its own name
 		}
-		words := maps.Clone(texts["en"])
-		delete(words, key)
+		without := *words.Tongues[0]
+		without.Texts = maps.Clone(without.Texts)
+		delete(without.Texts, key)
 		assert.True(t, slices.ContainsFunc(slices.Collect(maps.Values(all)), func(page Page) bool {
-			_, err := render(page, "en", words)
+			_, err := render(page, &without)
 			return err != nil
 		}), key)
 	}
@@ -149,10 +149,10 @@ func TestEveryPageCarriesItsHeaders(t *testing.T) {
 	assert.Equal(t, "same-origin", w.Header().Get("Referrer-Policy"))
 	assert.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
 	assert.Contains(t, w.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'")
-	_, body, _ := strings.Cut(w.Body.String(), "<style>")
-	sheet, _, _ := strings.Cut(body, "</style>")
-	_, source := pages.InlineStyle([]byte(sheet))
-	assert.Contains(t, w.Header().Get("Content-Security-Policy"), "style-src "+source+";")
+	_, inline, _ := strings.Cut(w.Body.String(), "<style>")
+	inline, _, _ = strings.Cut(inline, "</style>")
+	sum := sha256.Sum256([]byte(inline))
+	assert.Contains(t, w.Header().Get("Content-Security-Policy"), "style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"';")
 }
 
 func TestNothingIsWrittenWhenRenderingFails(t *testing.T) {

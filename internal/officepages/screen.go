@@ -2,20 +2,23 @@ package officepages
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"embed"
-	"encoding/json"
-	"fmt"
+	"encoding/base64"
 	"html/template"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/tongue"
 )
 
 //go:embed templates texts
 var files embed.FS
+
+// words are the languages of the pages and their texts.
+var words = tongue.Read(files, "texts")
 
 // mustRead reads a file that is part of the program.
 func mustRead(name string) []byte {
@@ -26,24 +29,14 @@ func mustRead(name string) []byte {
 	return bytes.TrimSpace(raw)
 }
 
-// style is the element that every page carries, and what the policy allows it
-// by.
-var style, styleSource = pages.InlineStyle(mustRead("templates/style.css"))
+// sheet is the style of every page.
+var sheet = mustRead("templates/style.css")
 
 // policy allows a page its own style and its own address, and nothing else.
-var policy = "default-src 'none'; style-src " + styleSource + "; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-// texts are the words of the pages, by language and key.
-var texts = func() map[string]map[string]string {
-	all := make(map[string]map[string]string)
-	for _, tag := range pages.Tags() {
-		words := make(map[string]string)
-		if err := json.Unmarshal(mustRead("texts/"+tag+".json"), &words); err != nil {
-			panic(fmt.Errorf("texts of %s: %w", tag, err))
-		}
-		all[tag] = words
-	}
-	return all
+var policy = func() string {
+	sum := sha256.Sum256(sheet)
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 }()
 
 // templates are those of the pages, each with the layout around it.
@@ -59,37 +52,29 @@ var templates = func() map[string]*template.Template {
 // screen is a page in a language: the data of a template. Its methods are the
 // words that templates are written in.
 type screen struct {
-	Page  Page
-	Lang  string
-	texts map[string]string
+	Page   Page
+	tongue *tongue.Tongue
 }
 
 // render returns the whole page, or an error and nothing.
-func render(page Page, tag string, texts map[string]string) ([]byte, error) {
+func render(page Page, in *tongue.Tongue) ([]byte, error) {
 	var out bytes.Buffer
-	err := templates[page.file()].Execute(&out, &screen{Page: page, Lang: tag, texts: texts})
+	err := templates[page.file()].Execute(&out, &screen{page, in})
 	return out.Bytes(), err
 }
 
+// Lang returns the language tag of the page.
+func (s *screen) Lang() string { return s.tongue.Tag }
+
 // T returns the text for key, with args put into its verbs.
-func (s *screen) T(key string, args ...any) (string, error) {
-	text, ok := s.texts[key]
-	switch {
-	case !ok:
-		return "", fmt.Errorf("no text %q in %s", key, s.Lang)
-	case len(args) == 0:
-		return text, nil
-	default:
-		return fmt.Sprintf(text, args...), nil
-	}
-}
+func (s *screen) T(key string, args ...any) (string, error) { return s.tongue.Text(key, args...) }
 
 // Style returns the style element.
-func (s *screen) Style() template.HTML { return style }
+func (s *screen) Style() template.HTML { return template.HTML("<style>" + string(sheet) + "</style>") }
 
 // Money writes an amount as people do.
 func (s *screen) Money(m Money) string {
-	return pages.FormatMoney(s.Lang, pages.Amount{Decimal: checkout.Decimal(m.Minor, m.Currency), Currency: m.Currency})
+	return s.tongue.Money(checkout.Decimal(m.Minor, m.Currency), m.Currency)
 }
 
 // Decimal writes an amount without its currency, as a form takes it.
@@ -104,17 +89,19 @@ func (s *screen) Count(n int) string {
 	return digits
 }
 
-// Fact is what a kind of fact is called; its own name if there are no words
-// for it.
-func (s *screen) Fact(kind string) string {
-	if text, ok := s.texts["fact."+kind]; ok {
-		return text
-	}
-	return kind
-}
+// Fact is what a kind of fact is called.
+func (s *screen) Fact(kind string) string { return s.named("fact.", kind) }
 
 // Label is what an input of the payer's form is called.
-func (s *screen) Label(name string) string { return pages.InputLabel(s.Lang, name) }
+func (s *screen) Label(name string) string { return s.named("field.", name) }
+
+// named calls things by their own names if there are no words for them.
+func (s *screen) named(prefix, name string) string {
+	if text, ok := s.tongue.Texts[prefix+name]; ok {
+		return text
+	}
+	return name
+}
 
 // utc8 is the zone by whose days orders are filed.
 var utc8 = time.FixedZone("UTC+8", 8*60*60)

@@ -3,23 +3,21 @@ package officepages
 import (
 	"net/http"
 	"strconv"
-
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
 )
 
 // Write answers r with page, in the language that r prefers, and with every
 // header that a page must carry. The page is rendered before anything is
 // written: after an error from rendering the answer is still untouched.
 func Write(w http.ResponseWriter, r *http.Request, status int, page Page) error {
-	tag := pages.Preferred(r.Header.Values("Accept-Language"))
-	body, err := render(page, tag, texts[tag])
+	in := words.Preferred(r.Header.Values("Accept-Language"))
+	body, err := render(page, in)
 	if err != nil {
 		return err
 	}
 	header := w.Header()
 	SetCommonHeaders(header)
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Content-Language", tag)
+	header.Set("Content-Language", in.Tag)
 	header.Add("Vary", "Accept-Language")
 	header.Set("Content-Security-Policy", policy)
 	header.Set("Content-Length", strconv.Itoa(len(body)))

@@ -33,6 +33,9 @@ type search struct {
 	Text   string          // in the order's number, description, reference or the gateway's number
 }
 
+// isNarrow reports whether not all orders of the period are wanted.
+func (s search) isNarrow() bool { return len(s.Status) > 0 || s.Text != "" }
+
 func (s search) fits(row ledger.Row) bool {
 	if len(s.Status) > 0 && !slices.Contains(s.Status, row.Status) {
 		return false
@@ -126,50 +129,91 @@ func (a *App) orders(ctx context.Context, s search, before string) iter.Seq2[ord
 func (a *App) days(ctx context.Context, s search, before string) iter.Seq2[[]orderRow, error] {
 	return func(yield func([]orderRow, error) bool) {
 		if before != "" {
-			started, err := checkout.Started(before)
+			day, err := dayOfOrder(before)
 			if err != nil {
-				yield(nil, deny(http.StatusBadRequest, "before is no order's number"))
+				yield(nil, err)
 				return
 			}
-			if day := ledger.DayOf(started); day.Before(s.Last) {
+			if day.Before(s.Last) {
 				s.Last = day
 			}
 		}
-		sources := make([]func() ([]ledger.Row, error, bool), 0, len(a.clerks))
-		names := []string{}
-		for _, b := range a.books(s.Name) {
-			next, stop := iter.Pull2(b.ledger.Days(ctx, s.Period, b.now()))
-			defer stop()
-			sources, names = append(sources, next), append(names, b.name)
+		shelves, err := a.shelves(ctx, s)
+		if err != nil {
+			yield(nil, err)
+			return
 		}
-		for {
-			var day []orderRow
-			for i, next := range sources {
-				rows, err, ok := next()
-				if !ok {
-					return
-				}
-				if err != nil {
-					yield(nil, err)
-					return
-				}
-				for _, row := range rows {
-					if s.fits(row) && (before == "" || row.Order < before) {
-						day = append(day, newOrderRow(names[i], row))
-					}
-				}
-			}
-			slices.SortFunc(day, func(x, y orderRow) int {
-				if s.Descending {
-					x, y = y, x
-				}
-				return cmp.Compare(x.Order, y.Order)
-			})
-			if len(sources) == 0 || !yield(day, nil) {
+		for day := range s.Days() {
+			rows, err := shelves.rows(ctx, day, s, before)
+			if !yield(rows, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+// dayOfOrder is the day on which an order is filed.
+func dayOfOrder(order string) (ledger.Day, error) {
+	started, err := checkout.Started(order)
+	if err != nil {
+		return ledger.Day{}, deny(http.StatusBadRequest, "before is no order's number")
+	}
+	return ledger.DayOf(started), nil
+}
+
+// shelves are the ledgers that a search goes through.
+type shelves []shelf
+
+type shelf struct {
+	name string
+	ledger.Calendar
+}
+
+func (a *App) shelves(ctx context.Context, s search) (shelves, error) {
+	var all shelves
+	for _, b := range a.books(s.Name) {
+		calendar, err := b.ledger.Calendar(ctx, b.now())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, shelf{b.name, calendar})
+	}
+	return all, nil
+}
+
+// rows are what a search finds on a day.
+func (all shelves) rows(ctx context.Context, day ledger.Day, s search, before string) ([]orderRow, error) {
+	var found []orderRow
+	for _, shelf := range all {
+		rows, err := shelf.Rows(ctx, day)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			if s.fits(row) && (before == "" || row.Order < before) {
+				found = append(found, newOrderRow(shelf.name, row))
+			}
+		}
+	}
+	slices.SortFunc(found, func(x, y orderRow) int {
+		if s.Descending {
+			x, y = y, x
+		}
+		return cmp.Compare(x.Order, y.Order)
+	})
+	return found, nil
+}
+
+// sums are what all orders of a day come to.
+func (all shelves) sums(ctx context.Context, day ledger.Day) (sums []ledger.Sum, err error) {
+	for _, shelf := range all {
+		more, err := shelf.Sums(ctx, day)
+		if err != nil {
+			return nil, err
+		}
+		sums = append(sums, more...)
+	}
+	return sums, nil
 }
 
 func newOrderRow(name string, row ledger.Row) orderRow {

@@ -53,30 +53,87 @@ func (o *Orders) list(w http.ResponseWriter, r *http.Request) error {
 		Ledgers: len(o.app.books(s.Name)) > 1,
 		CSVURL:  listURL(query, "format", "csv"),
 	}
-	before := query.Get("before")
-	if before != "" {
+	entries := entries{before: query.Get("before")}
+	if err := o.gather(ctx, s, &entries); err != nil {
+		return err
+	}
+	if entries.before != "" {
 		page.NewestURL = listURL(query, "before", "")
 	}
-	sums := newTakings(s.Period)
-	for rows, err := range o.app.days(ctx, s, "") {
+	if entries.more {
+		page.OlderURL = listURL(query, "before", entries.rows[ordersShown-1].Order)
+	}
+	for _, row := range entries.rows {
+		page.Rows = append(page.Rows, shownRow(row))
+	}
+	page.Found, page.Totals, page.Charts = entries.takings.found(), entries.takings.totals(), entries.takings.charts()
+	return officepages.Write(w, r, http.StatusOK, page)
+}
+
+// entries are the orders that fit on a page, and what all that were found come
+// to.
+type entries struct {
+	before  string // only orders before this one are shown
+	rows    []orderRow
+	more    bool // than fit on the page
+	takings *takings
+}
+
+// gather goes through the days of a search. Of days whose orders are neither
+// shown nor picked out of many, it reads the sums alone.
+func (o *Orders) gather(ctx context.Context, s search, e *entries) error {
+	from := s.Last
+	if e.before != "" {
+		day, err := dayOfOrder(e.before)
 		if err != nil {
 			return err
 		}
-		sums.nextDay()
-		for _, row := range rows {
-			sums.add(row.Row)
-			switch {
-			case before != "" && row.Order >= before || page.OlderURL != "":
-			case len(page.Rows) == ordersShown:
-				page.OlderURL = listURL(query, "before", page.Rows[ordersShown-1].Order)
-			default:
-				page.Rows = append(page.Rows, shownRow(row))
-			}
-		}
-		page.Found += len(rows)
+		from = day
 	}
-	page.Totals, page.Charts = sums.totals(), sums.charts()
-	return officepages.Write(w, r, http.StatusOK, page)
+	shelves, err := o.app.shelves(ctx, s)
+	if err != nil {
+		return err
+	}
+	e.takings = newTakings(s.Period)
+	for day := range s.Days() {
+		if !s.isNarrow() && (e.more || from.Before(day)) {
+			sums, err := shelves.sums(ctx, day)
+			if err != nil {
+				return err
+			}
+			e.takings.add(day, sums)
+			continue
+		}
+		rows, err := shelves.rows(ctx, day, s, "")
+		if err != nil {
+			return err
+		}
+		e.takings.add(day, sumsOf(rows))
+		e.show(rows)
+	}
+	return nil
+}
+
+// show takes as many orders of a day as fit.
+func (e *entries) show(rows []orderRow) {
+	for _, row := range rows {
+		if e.before != "" && row.Order >= e.before {
+			continue
+		}
+		if len(e.rows) == ordersShown {
+			e.more = true
+			return
+		}
+		e.rows = append(e.rows, row)
+	}
+}
+
+func sumsOf(rows []orderRow) []ledger.Sum {
+	plain := make([]ledger.Row, len(rows))
+	for i, row := range rows {
+		plain[i] = row.Row
+	}
+	return ledger.SumsOf(plain)
 }
 
 func joinStatuses(statuses []ledger.Status) string {
@@ -139,80 +196,55 @@ func presets(s search, now time.Time) []officepages.Preset {
 	return all
 }
 
-// takings adds up what came in, by currency and by day. It goes through the days
-// of a period backwards.
+// takings add up what came in, by currency and by day or month.
 type takings struct {
-	day     ledger.Day
 	monthly bool
-	names   []string                   // of days or months, the last first
-	all     map[string]map[string]*sum // by currency and name
-}
-
-// sum is what some orders of one currency come to.
-type sum struct {
-	orders, paid    int
-	taken, refunded int64
+	names   []string                         // of days or months, the last first
+	all     map[string]map[string]ledger.Sum // by currency and name
 }
 
 func newTakings(period ledger.Period) *takings {
-	monthly := period.Last.Start().Sub(period.First.Start()) >= dailyUpTo*24*time.Hour
-	return &takings{day: period.Last.Next(), monthly: monthly, all: make(map[string]map[string]*sum)}
+	length := period.Last.Start().Sub(period.First.Start())
+	return &takings{monthly: length >= dailyUpTo*24*time.Hour, all: make(map[string]map[string]ledger.Sum)}
 }
 
-// nextDay goes on to the day before.
-func (t *takings) nextDay() {
-	t.day = t.day.Previous()
-	name := t.day.String()
+// add takes the days one after the other, the last one first.
+func (t *takings) add(day ledger.Day, sums []ledger.Sum) {
+	name := day.String()
 	if t.monthly {
 		name = name[:len("2026-11")]
 	}
-	if !slices.Contains(t.names, name) {
+	if len(t.names) == 0 || t.names[len(t.names)-1] != name {
 		t.names = append(t.names, name)
 	}
+	for _, sum := range sums {
+		if t.all[sum.Currency] == nil {
+			t.all[sum.Currency] = make(map[string]ledger.Sum)
+		}
+		t.all[sum.Currency][name] = sum.Plus(t.all[sum.Currency][name])
+	}
 }
 
-func (t *takings) add(row ledger.Row) {
-	spans, ok := t.all[row.Currency]
-	if !ok {
-		spans = make(map[string]*sum)
-		t.all[row.Currency] = spans
+// found is how many orders there are.
+func (t *takings) found() (orders int) {
+	for _, total := range t.totals() {
+		orders += total.Orders
 	}
-	name := t.names[len(t.names)-1]
-	if spans[name] == nil {
-		spans[name] = new(sum)
-	}
-	spans[name].add(row)
-}
-
-func (s *sum) add(row ledger.Row) {
-	s.orders++
-	if paid, _ := row.Taken(); paid {
-		s.paid++
-		s.taken += row.Amount
-		s.refunded += row.Refunded
-	}
+	return orders
 }
 
 func (t *takings) totals() (totals []officepages.Total) {
 	for _, currency := range slices.Sorted(maps.Keys(t.all)) {
-		var whole sum
-		for _, span := range t.all[currency] {
-			whole.orders += span.orders
-			whole.paid += span.paid
-			whole.taken += span.taken
-			whole.refunded += span.refunded
+		whole := ledger.Sum{Currency: currency}
+		for _, sum := range t.all[currency] {
+			whole = whole.Plus(sum)
 		}
-		span := whole.span("", currency)
-		totals = append(totals, officepages.Total{Orders: whole.orders, Paid: whole.paid, Taken: span.Taken, Refunded: span.Refunded, Kept: span.Kept})
+		totals = append(totals, officepages.Total{
+			Orders: whole.Orders, Paid: whole.Paid, Taken: officepages.Money{Minor: whole.Taken, Currency: currency},
+			Refunded: officepages.Money{Minor: whole.Refunded, Currency: currency}, Kept: officepages.Money{Minor: whole.Taken - whole.Refunded, Currency: currency},
+		})
 	}
 	return totals
-}
-
-func (s sum) span(name, currency string) officepages.Span {
-	return officepages.Span{
-		Name: name, Paid: s.paid, Taken: officepages.Money{Minor: s.taken, Currency: currency},
-		Refunded: officepages.Money{Minor: s.refunded, Currency: currency}, Kept: officepages.Money{Minor: s.taken - s.refunded, Currency: currency},
-	}
 }
 
 // charts are those of the currencies in which anything came in. One day makes
@@ -224,11 +256,11 @@ func (t *takings) charts() (charts []officepages.Chart) {
 	for _, currency := range slices.Sorted(maps.Keys(t.all)) {
 		chart := officepages.Chart{Currency: currency, Monthly: t.monthly}
 		for _, name := range slices.Backward(t.names) {
-			span := t.all[currency][name]
-			if span == nil {
-				span = new(sum)
-			}
-			chart.Spans = append(chart.Spans, span.span(name, currency))
+			sum := t.all[currency][name]
+			chart.Spans = append(chart.Spans, officepages.Span{
+				Name: name, Paid: sum.Paid, Taken: officepages.Money{Minor: sum.Taken, Currency: currency},
+				Refunded: officepages.Money{Minor: sum.Refunded, Currency: currency}, Kept: officepages.Money{Minor: sum.Taken - sum.Refunded, Currency: currency},
+			})
 		}
 		if chart.Most().Minor > 0 {
 			charts = append(charts, chart)

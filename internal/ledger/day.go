@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"iter"
@@ -54,27 +55,51 @@ type Period struct {
 	Descending  bool // the last day first
 }
 
-// Days yields the orders of a period a day at a time. Within a day, they are in
-// the order in which they were started. The time now tells which days are over.
-func (l *Ledger) Days(ctx context.Context, period Period, now time.Time) iter.Seq2[[]Row, error] {
-	return func(yield func([]Row, error) bool) {
-		open, err := l.openDays(ctx)
-		if err != nil {
-			yield(nil, err)
-			return
+// Days yields the days of a period in its order.
+func (p Period) Days() iter.Seq[Day] {
+	return func(yield func(Day) bool) {
+		from, next := p.First, Day.Next
+		if p.Descending {
+			from, next = p.Last, Day.Previous
 		}
-		from, next := period.First, Day.Next
-		if period.Descending {
-			from, next = period.Last, Day.Previous
-		}
-		for day := from; !day.Before(period.First) && !period.Last.Before(day); day = next(day) {
-			final := !open[day.path()] && now.After(day.Next().start.Add(digestAge))
-			rows, err := l.day(ctx, day, final)
-			if !yield(rows, err) || err != nil {
-				return
-			}
+		for day := from; !day.Before(p.First) && !p.Last.Before(day) && yield(day); day = next(day) {
 		}
 	}
+}
+
+// Calendar tells what happened on a day.
+type Calendar struct {
+	ledger *Ledger
+	open   map[string]bool
+	now    time.Time
+}
+
+// Calendar returns that of the ledger. The time now tells which days are over.
+func (l *Ledger) Calendar(ctx context.Context, now time.Time) (Calendar, error) {
+	open, err := l.openDays(ctx)
+	return Calendar{l, open, now}, err
+}
+
+// isFinal reports whether nothing more is going to happen on a day, unless the
+// index says so first.
+func (c Calendar) isFinal(day Day) bool {
+	return !c.open[day.path()] && c.now.After(day.Next().start.Add(digestAge))
+}
+
+// Rows returns the orders of a day, in the order in which they were started.
+func (c Calendar) Rows(ctx context.Context, day Day) ([]Row, error) {
+	return c.ledger.day(ctx, day, c.isFinal(day))
+}
+
+// Sums returns what the orders of a day come to, by currency.
+func (c Calendar) Sums(ctx context.Context, day Day) ([]Sum, error) {
+	if c.isFinal(day) {
+		if sums, ok := digested[Sum](ctx, c.ledger, c.ledger.sumsKey(day)); ok {
+			return sums, nil
+		}
+	}
+	rows, err := c.Rows(ctx, day)
+	return SumsOf(rows), err
 }
 
 // openDays are the days with orders on the index: they may change any moment.
@@ -96,7 +121,7 @@ func (l *Ledger) openDays(ctx context.Context) (map[string]bool, error) {
 // it is open and there is one, else from the facts.
 func (l *Ledger) day(ctx context.Context, day Day, final bool) ([]Row, error) {
 	if final {
-		if rows, ok := l.digested(ctx, day); ok {
+		if rows, ok := digested[Row](ctx, l, l.digestKey(day)); ok {
 			return rows, nil
 		}
 	}
@@ -176,36 +201,43 @@ func (l *Ledger) row(ctx context.Context, folder string, facts sheaf) (Row, erro
 	return order.Row(history)
 }
 
-// digest is the rows of a day that is over. It is no fact but a copy, made for
-// speed: an order that comes off the index takes the digest of its day along,
-// and the next list makes it anew.
-type digest struct {
-	Version int   `json:"version"`
-	Rows    []Row `json:"rows"`
+// digest is the rows of a day that is over, or their sums. It is no fact but a
+// copy, made for speed: an order that comes off the index takes the digests of
+// its day along, and the next list makes them anew.
+type digest[T any] struct {
+	Version int `json:"version"`
+	Rows    []T `json:"rows"`
 }
 
 const (
-	digestVersion = 1
+	digestVersion = 2
 	digestMost    = 50_000    // rows; days with more are read from the facts
 	digestAge     = time.Hour // after the end of a day
+	digestLimit   = 30 * time.Second
 )
 
-func (l *Ledger) digested(ctx context.Context, day Day) (rows []Row, ok bool) {
-	var kept digest
-	present, err := load(ctx, l.storage, l.digestKey(day), &kept)
+func digested[T any](ctx context.Context, l *Ledger, key string) (rows []T, ok bool) {
+	var kept digest[T]
+	present, err := load(ctx, l.storage, key, &kept)
 	return kept.Rows, err == nil && present && kept.Version == digestVersion
 }
 
 // digest keeps the rows of a day, and takes them back if anything happened to
-// the day's orders meanwhile.
+// the day's orders meanwhile. Once begun, it goes on when nobody waits any more.
 func (l *Ledger) digest(ctx context.Context, day Day, keys []string, rows []Row) {
-	if len(rows) > digestMost || l.store(ctx, l.digestKey(day), digest{digestVersion, rows}) != nil {
+	if len(rows) > digestMost || ctx.Err() != nil {
 		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), digestLimit)
+	defer cancel()
+	storeErr := l.store(ctx, l.sumsKey(day), digest[Sum]{digestVersion, SumsOf(rows)})
+	if storeErr == nil {
+		storeErr = l.store(ctx, l.digestKey(day), digest[Row]{digestVersion, rows})
 	}
 	open, err := l.openDays(ctx)
 	again, listErr := l.tree(ctx, l.dayFolder(day))
-	if err != nil || listErr != nil || open[day.path()] || fingerprint(keys) != fingerprint(again) {
-		l.insist(ctx, func() error { return l.remove(ctx, l.digestKey(day)) })
+	if storeErr != nil || err != nil || listErr != nil || open[day.path()] || fingerprint(keys) != fingerprint(again) {
+		l.insist(ctx, func() error { return l.removeDigests(ctx, day) })
 	}
 }
 
@@ -218,13 +250,17 @@ func (l *Ledger) insist(ctx context.Context, do func() error) {
 	}
 }
 
-// undigest takes the digest of an order's day away.
+// undigest takes the digests of an order's day away.
 func (l *Ledger) undigest(ctx context.Context, subject string) error {
 	id, err := ulid.ParseStrict(subject)
 	if err != nil {
 		return nil // an orphan
 	}
-	return l.remove(ctx, l.digestKey(DayOf(ulid.Time(id.Time()))))
+	return l.removeDigests(ctx, DayOf(ulid.Time(id.Time())))
+}
+
+func (l *Ledger) removeDigests(ctx context.Context, day Day) error {
+	return errors.Join(l.remove(ctx, l.digestKey(day)), l.remove(ctx, l.sumsKey(day)))
 }
 
 func fingerprint(keys []string) uint64 {
@@ -237,3 +273,4 @@ func fingerprint(keys []string) uint64 {
 
 func (l *Ledger) dayFolder(day Day) string { return path.Join(l.root, "orders", day.path()) }
 func (l *Ledger) digestKey(day Day) string { return path.Join(l.root, "days", day.path()+".json") }
+func (l *Ledger) sumsKey(day Day) string   { return path.Join(l.root, "days", day.path()+".sums.json") }

@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,9 +27,15 @@ func rowsOf(t *testing.T, l *Ledger, first, last string, now time.Time) (rows []
 	require.NoError(t, err)
 	to, err := ParseDay(last)
 	require.NoError(t, err)
-	for day, err := range l.Days(t.Context(), Period{First: from, Last: to}, now) {
+	calendar, err := l.Calendar(t.Context(), now)
+	require.NoError(t, err)
+	for day := range (Period{First: from, Last: to}).Days() {
+		found, err := calendar.Rows(t.Context(), day)
 		require.NoError(t, err)
-		rows = append(rows, day...)
+		rows = append(rows, found...)
+		sums, err := calendar.Sums(t.Context(), day)
+		require.NoError(t, err)
+		assert.Equal(t, SumsOf(found), sums, "of %s", day)
 	}
 	return rows
 }
@@ -80,11 +88,13 @@ func TestADaysOrdersAreListedWithWhatBecameOfThem(t *testing.T) {
 	assert.Equal(t, want, rowsOf(t, l, "2026-11-23", "2026-11-23", noon))
 	assert.Len(t, rowsOf(t, l, "2026-11-22", "2026-11-23", noon), 10)
 	assert.Empty(t, rowsOf(t, l, "2026-11-24", "2026-12-24", noon))
+	assert.Equal(t, []Sum{{Currency: "HKD", Orders: 9, Paid: 5, Taken: 5 * 12800, Refunded: 800 + 12800}}, SumsOf(want))
 }
 
 func TestADayThatIsOverIsReadOnceAndAgainWhenSomethingHappens(t *testing.T) {
 	l, folder := newLedger(t)
 	digest := filepath.Join(folder, "qfpay_jsapi/shop/days/2026/11/23.json")
+	sums := filepath.Join(folder, "qfpay_jsapi/shop/days/2026/11/23.sums.json")
 	require.NoError(t, l.Begin(t.Context(), order, intent))
 	later := noon.Add(48 * time.Hour)
 	list := func(now time.Time) Row {
@@ -101,6 +111,7 @@ func TestADayThatIsOverIsReadOnceAndAgainWhenSomethingHappens(t *testing.T) {
 	assert.NoFileExists(t, digest, "the day is not over")
 	assert.Equal(t, StatusPaid, list(later).Status)
 	assert.FileExists(t, digest)
+	assert.FileExists(t, sums)
 	require.NoError(t, os.Rename(filepath.Join(folder, "qfpay_jsapi/shop/orders"), filepath.Join(folder, "away")))
 	assert.Equal(t, StatusPaid, list(later).Status, "the orders are not read again")
 	require.NoError(t, os.Rename(filepath.Join(folder, "away"), filepath.Join(folder, "qfpay_jsapi/shop/orders")))
@@ -110,10 +121,25 @@ func TestADayThatIsOverIsReadOnceAndAgainWhenSomethingHappens(t *testing.T) {
 	assert.Equal(t, StatusRefunded, list(later).Status, "while it is on the index")
 	require.NoError(t, l.Finish(t.Context(), order))
 	assert.NoFileExists(t, digest)
+	assert.NoFileExists(t, sums)
 	assert.Equal(t, StatusRefunded, list(later).Status, "and after it")
 
-	require.NoError(t, os.WriteFile(digest, []byte(`{"version":1,"rows":[`), 0o600))
-	assert.Equal(t, StatusRefunded, list(later).Status, "a damaged digest is made anew")
+	for _, damaged := range []string{digest, sums} {
+		require.NoError(t, os.WriteFile(damaged, []byte(`{"version":2,"rows":[`), 0o600))
+		assert.Equal(t, StatusRefunded, list(later).Status, "a damaged digest is made anew")
+	}
+}
+
+func TestADigestIsWholeOrNotThereWhenNobodyWaitsForItAnyMore(t *testing.T) {
+	l, folder := newLedger(t)
+	require.NoError(t, l.Record(t.Context(), order, intent))
+	calendar, err := l.Calendar(t.Context(), noon.Add(48*time.Hour))
+	require.NoError(t, err)
+	day := DayOf(noon)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _ = calendar.Rows(ctx, day)
+	assert.NoFileExists(t, filepath.Join(folder, "qfpay_jsapi/shop/days/2026/11/23.json"))
 }
 
 func TestDays(t *testing.T) {
@@ -121,6 +147,11 @@ func TestDays(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "2026-12-01", day.Next().String())
 	assert.Equal(t, "2026-11-29", day.Previous().String())
+	period := Period{First: day.Previous(), Last: day}
+	assert.Equal(t, []Day{day.Previous(), day}, slices.Collect(period.Days()))
+	period.Descending = true
+	assert.Equal(t, []Day{day, day.Previous()}, slices.Collect(period.Days()))
+	assert.Empty(t, slices.Collect(Period{First: day, Last: day.Previous()}.Days()))
 	assert.Equal(t, day, DayOf(time.Date(2026, 11, 29, 16, 0, 0, 0, time.UTC)))
 	for _, text := range []string{"", "2026-11-31", "2026-1-1", "23.11.2026", "2026-11-30T00:00:00Z"} {
 		_, err := ParseDay(text)

@@ -37,7 +37,7 @@ type step struct {
 var (
 	entryHead = regexp.MustCompile("(?m)^### (.*)$")
 	entryName = regexp.MustCompile("`([a-z_]+)`")
-	entryStep = regexp.MustCompile("(?s)```(caddyfile|http)\n(.*?)```\n(?:→ `(\\d+)`([^\n]*))?")
+	entryStep = regexp.MustCompile("(?s)```(caddyfile|http)(?: fragment)?\n(.*?)```\n(?:→ `(\\d+)`([^\n]*))?")
 	part      = regexp.MustCompile("`([^`]*)`")
 )
 

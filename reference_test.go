@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
@@ -166,19 +167,20 @@ func (s *shop) sends(step step, invoiceKey string) {
 	target = strings.NewReplacer("<token>", s.token(invoiceKey), "<handoff>", s.handoff(target)).Replace(target)
 	values, err := url.ParseQuery(strings.TrimSpace(body))
 	require.NoError(s.t, err)
-	request, err := http.NewRequest(method, s.url+target, strings.NewReader(values.Encode()))
-	require.NoError(s.t, err)
-	request.Close = true
-	request.Header.Set("User-Agent", wechat)
-	if method == http.MethodPost {
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	for _, line := range lines[1:] {
-		name, value, _ := strings.Cut(line, ": ")
-		request.Header.Set(name, value)
-	}
-	response, err := http.DefaultTransport.RoundTrip(request)
-	require.NoError(s.t, err)
+	response := s.answered(func() *http.Request {
+		request, err := http.NewRequest(method, s.url+target, strings.NewReader(values.Encode()))
+		require.NoError(s.t, err)
+		request.Close = true
+		request.Header.Set("User-Agent", wechat)
+		if method == http.MethodPost {
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		for _, line := range lines[1:] {
+			name, value, _ := strings.Cut(line, ": ")
+			request.Header.Set(name, value)
+		}
+		return request
+	})
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	require.NoError(s.t, err)
@@ -186,6 +188,21 @@ func (s *shop) sends(step step, invoiceKey string) {
 	for _, part := range step.parts {
 		assert.Contains(s.t, response.Header.Get("Location")+string(text), part, step.request)
 	}
+}
+
+// answered sends a request, again if it came to the listener of the
+// configuration before, which is just being closed.
+func (s *shop) answered(request func() *http.Request) *http.Response {
+	s.t.Helper()
+	for range 10 {
+		response, err := http.DefaultTransport.RoundTrip(request())
+		if err == nil {
+			return response
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	s.t.Fatal("the shop does not answer")
+	return nil
 }
 
 // token is an invoice of the shop.

@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/officepages"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 )
 
 // file is one order with the books that it is in.
@@ -111,6 +113,9 @@ func shownData(data map[string]any, currency string) (pairs []officepages.Pair) 
 		switch said := data[name].(type) {
 		case string:
 			value = said
+			if at, err := time.Parse(time.RFC3339, said); err == nil {
+				value = at.In(qfpay.HongKong).Format(time.DateTime)
+			}
 		case bool:
 			value = strconv.FormatBool(said)
 		case float64:

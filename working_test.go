@@ -36,7 +36,7 @@ func steps(t *testing.T, section string) (lines []string) {
 
 func TestTheStepsOfTheReadmeWorkWithAPaidOrder(t *testing.T) {
 	heard := make(chan string, 10)
-	shop := openShop(t, ownName, withHearing(t, heard))
+	shop := openShop(t, ownName, withHearing(t, heard), withOrders)
 	order := shop.sold("&ref=INV-7")
 	file := filepath.Join(t.TempDir(), "november.csv")
 	lines := steps(t, "## Working with orders")
@@ -54,6 +54,8 @@ func TestTheStepsOfTheReadmeWorkWithAPaidOrder(t *testing.T) {
 			require.NoError(t, ran.err, line)
 		case "curl":
 			shop.curl(words[1:])
+		case "#":
+			shop.refundTheRest(words[1])
 		default:
 			t.Fatalf("nobody knows how to run %s", line)
 		}
@@ -74,6 +76,18 @@ func TestTheStepsOfTheReadmeWorkWithAPaidOrder(t *testing.T) {
 		counted := shop.counted()
 		return counted["refunded_minor_units_total HKD"] == 25600 && counted["paid_minor_units_total HKD"] == 25600
 	})
+}
+
+// refundTheRest gives back all that is left, on the orders page.
+func (s *shop) refundTheRest(address string) {
+	s.t.Helper()
+	owner := s.owner()
+	_, query, ok := strings.Cut(address, "shop.example.com/orders")
+	require.True(s.t, ok, address)
+	left := regexp.MustCompile(`at most ([0-9.]+)`).FindStringSubmatch(owner.get("/orders" + query).body)
+	require.NotNil(s.t, left)
+	done := owner.follow(owner.press(owner.get("/orders"+query+"&refund="+left[1]), "refund"))
+	assert.Contains(s.t, done.body, "The refund is done.")
 }
 
 // withHearing gives a shop a webhook that says which events it was told of.

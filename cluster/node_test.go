@@ -45,6 +45,7 @@ type node struct {
 	t       testing.TB
 	name    string
 	address string
+	admin   string // address of its admin API
 	folder  string
 	line    *line // on which it reaches the gateway
 	process *exec.Cmd
@@ -53,7 +54,7 @@ type node struct {
 
 func newNode(t testing.TB, name string, gateway http.Handler) *node {
 	t.Helper()
-	n := &node{t: t, name: name, address: freeAddress(t), folder: t.TempDir(), line: newLine(t, gateway)}
+	n := &node{t: t, name: name, address: freeAddress(t), admin: freeAddress(t), folder: t.TempDir(), line: newLine(t, gateway)}
 	t.Cleanup(n.inspectLog)
 	return n
 }
@@ -131,7 +132,7 @@ func (n *node) inspectLog() {
 // line they reach the gateway.
 func (c *cluster) caddyfile(n *node) string {
 	return fmt.Sprintf(`{
-	admin off
+	admin %s
 	persist_config off
 	auto_https off
 	storage redis {
@@ -156,7 +157,7 @@ http://:%s {
 	}
 	respond "the shop" 200
 }
-`, portOf(c.redis.address), portOf(n.address), n.line.server.URL, c.wallet.URL, appCode, c.front.server.URL, c.program.server.URL)
+`, n.admin, portOf(c.redis.address), portOf(n.address), n.line.server.URL, c.wallet.URL, appCode, c.front.server.URL, c.program.server.URL)
 }
 
 var (

@@ -49,7 +49,7 @@ func (b *books) giveBack(ctx context.Context, id, refundID string, amount int64)
 	if order.Paid == nil {
 		return ledger.Refunding{}, deny(http.StatusConflict, "the order is %s and not paid: there is nothing to refund", order.Status())
 	}
-	refunding, known, err := b.reserve(ctx, order, refundID, amount)
+	refunding, known, err := b.reserveInTime(ctx, order, refundID, amount)
 	if err != nil || known {
 		return refunding, err
 	}
@@ -59,13 +59,25 @@ func (b *books) giveBack(ctx context.Context, id, refundID string, amount int64)
 // reserveLimit bounds how long a refund waits for those before it.
 const reserveLimit = 10 * time.Second
 
+// reserveInTime says that others came first where a storage says in words of
+// its own that the time is up.
+func (b *books) reserveInTime(ctx context.Context, order ledger.Order, refundID string, amount int64) (refunding ledger.Refunding, known bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, reserveLimit)
+	defer cancel()
+	refunding, known, err = b.reserve(ctx, order, refundID, amount)
+	if no := (denial{}); err != nil && !errors.As(err, &no) && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		b.logger.Warn("a refund waited too long for storage, or for others of the same order",
+			append(orderFields(order.ID, order.Intent), zap.String("refund_id", refundID), zap.Error(err))...)
+		err = deny(http.StatusServiceUnavailable, "storage is slow, or busy with other refunds of this order: ask again, with the same refund_id")
+	}
+	return refunding, known, err
+}
+
 // reserve notes that a refund is about to be asked for. Where two ask at once,
 // the lock lets one go first. If it slips, each has written what it wants before
 // it looks what all of them want: together they never reserve more than was
 // paid.
 func (b *books) reserve(ctx context.Context, order ledger.Order, refundID string, amount int64) (refunding ledger.Refunding, known bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, reserveLimit)
-	defer cancel()
 	b.account.refunds.Lock()
 	defer b.account.refunds.Unlock()
 	unlock, err := b.ledger.Lock(ctx, "refund-"+order.ID)

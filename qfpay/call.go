@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"strings"
 )
@@ -77,21 +76,26 @@ func (c *Client) request(ctx context.Context, call call) (*http.Request, error) 
 
 // complete returns what is both signed and sent.
 func (c *Client) complete(params map[string]string) map[string]string {
-	params = maps.Clone(params)
-	params["mchid"] = c.config.MchID
-	maps.DeleteFunc(params, func(_, value string) bool { return value == "" })
-	return params
+	complete := make(map[string]string, len(params)+1)
+	for name, value := range params {
+		if value != "" {
+			complete[name] = value
+		}
+	}
+	if c.config.MchID != "" {
+		complete["mchid"] = c.config.MchID
+	}
+	return complete
 }
 
 func unsigned(ctx context.Context, method, address string, params map[string]string) (*http.Request, error) {
-	values := formValues(params)
 	if method == http.MethodGet {
 		// net/http may repeat a GET by itself, when a kept connection dies
 		// before it has answered. At worst, the payer's code was used up by the
 		// first try, the second is refused, and the payer starts again.
-		return http.NewRequestWithContext(ctx, method, address+"?"+encodeQuery(values), nil)
+		return http.NewRequestWithContext(ctx, method, address+"?"+encodeQuery(params), nil)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(values.Encode()))
+	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(encodeForm(params)))
 	if err != nil {
 		return nil, err
 	}

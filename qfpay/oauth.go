@@ -26,7 +26,7 @@ func (c *Client) OAuthURL(redirectURI string) (string, error) {
 		"redirect_uri": redirectURI,
 	})
 	params["sign"] = Sign(MD5, params, c.config.ClientKey)
-	return c.gateway + "/tool/v1/get_weixin_oauth_code?" + encodeQuery(formValues(params)), nil
+	return c.gateway + "/tool/v1/get_weixin_oauth_code?" + encodeQuery(params), nil
 }
 
 // OpenID exchanges the payer's code for the openid that [Client.Pay] needs. A

@@ -51,7 +51,7 @@ func (p PayPageRequest) URL() (string, error) {
 			query.Set(name, value)
 		}
 	}
-	page.RawQuery = encodeQuery(query)
+	page.RawQuery = plusless(query.Encode())
 	return page.String(), nil
 }
 

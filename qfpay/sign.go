@@ -3,10 +3,8 @@ package qfpay
 import (
 	"crypto/md5"
 	"crypto/sha256"
-	"encoding/hex"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // SignType is the hash that signs a request.
@@ -32,14 +30,8 @@ func Sign(t SignType, params map[string]string, clientKey string) string {
 }
 
 func join(params map[string]string) []byte {
-	size := 64 // room for the client key
-	for key, value := range params {
-		size += len(key) + len(value) + len("=&")
-	}
-	joined := make([]byte, 0, size)
-	keys := slices.AppendSeq(make([]string, 0, len(params)), maps.Keys(params))
-	slices.Sort(keys)
-	for _, key := range keys {
+	joined := make([]byte, 0, sizeOf(params)+64) // room for the client key
+	for _, key := range sortedNames(params) {
 		if params[key] == "" {
 			continue
 		}
@@ -53,6 +45,20 @@ func join(params map[string]string) []byte {
 	return joined
 }
 
+func sortedNames(params map[string]string) []string {
+	names := slices.AppendSeq(make([]string, 0, len(params)), maps.Keys(params))
+	slices.Sort(names)
+	return names
+}
+
+// sizeOf is how many bytes params take when they are joined as they are.
+func sizeOf(params map[string]string) (bytes int) {
+	for name, value := range params {
+		bytes += len(name) + len(value) + len("=&")
+	}
+	return bytes
+}
+
 // digest hashes exactly the bytes it is given.
 func digest(t SignType, signed []byte) string {
 	if t == SHA256 {
@@ -64,5 +70,10 @@ func digest(t SignType, signed []byte) string {
 }
 
 func upperHex(sum []byte) string {
-	return strings.ToUpper(hex.EncodeToString(sum))
+	const digits = "0123456789ABCDEF"
+	text := make([]byte, 0, 2*len(sum))
+	for _, b := range sum {
+		text = append(text, digits[b>>4], digits[b&15])
+	}
+	return string(text)
 }

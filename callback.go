@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"go.uber.org/zap"
@@ -117,7 +119,11 @@ func (h *Handler) advance(ctx context.Context, site origin, ticket checkout.Tick
 		return next
 	}
 	fields := orderFields(ticket.Order, ticket.Intent)
+	indexed := meanwhile(func() error { return h.ledger.Reopen(ctx, ticket.Order) })
 	openID, err := h.openID(ctx, code)
+	if err := indexed(); err != nil {
+		return h.storageDown(ticket, err)
+	}
 	if err != nil {
 		return h.withoutOpenID(ctx, ticket, client, err, append(fields, h.seconds(began)))
 	}
@@ -125,6 +131,20 @@ func (h *Handler) advance(ctx context.Context, site origin, ticket checkout.Tick
 	h.logger.Info("callback", append(fields,
 		zap.String("payer", h.seal.Payer(openID)), zap.String("leads_to", next.whither()), h.seconds(began))...)
 	return next
+}
+
+// meanwhile does what need not wait, and returns how to wait for it.
+func meanwhile(do func() error) (wait func() error) {
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			if panicked := recover(); panicked != nil {
+				done <- fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())
+			}
+		}()
+		done <- do()
+	}()
+	return func() error { return <-done }
 }
 
 // recall decides what needs no gateway, from what the ledger knows.
@@ -154,6 +174,9 @@ func (h *Handler) withoutOpenID(ctx context.Context, ticket checkout.Ticket, cli
 		return next // another node was faster with the same code
 	}
 	fields = append(fields, failureFields(err)...)
+	if err := h.ledger.Withdraw(ctx, ticket.Order); err != nil {
+		fields = append(fields, zap.NamedError("withdrawal", err)) // the app clears it away later
+	}
 	level := failureLevel(err)
 	kind, wait, again := signInProblem(err)
 	if !again {

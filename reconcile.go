@@ -189,15 +189,17 @@ func (c *clerk) look(ctx context.Context, subject string) (next time.Time, err e
 	return c.wrapUp(ctx, subject)
 }
 
-// lookAtStray removes an index entry whose intent was never written: the node
-// stopped between the two. No payment was asked for.
+// lookAtStray looks after an index entry without an intent. A callback may be
+// fetching the openid just now, at another node: its order has an intent in a
+// moment. If it never gets one, the node stopped before it did, and no payment
+// was asked for.
 func (c *clerk) lookAtStray(ctx context.Context, order string) (next time.Time, err error) {
 	id, err := ulid.ParseStrict(order)
 	if err != nil {
 		return time.Time{}, c.ledger.Finish(ctx, order)
 	}
 	if removal := ulid.Time(id.Time()).Add(c.orderTTL + strayAge); c.now().Before(removal) {
-		return removal, nil
+		return earlier(removal, c.now().Add(rescanInterval)), nil
 	}
 	return time.Time{}, c.ledger.Finish(ctx, order)
 }

@@ -235,6 +235,26 @@ func TestALostReplyIsFoundAcrossTheEndOfAMonth(t *testing.T) {
 	assert.Equal(t, ledger.StatusPaid, o.status(t, orderIn(callback)))
 }
 
+func TestAnOrderSeenWhileItsOpenIDIsFetchedIsLookedAfterAllTheSame(t *testing.T) {
+	o := openOffice(t, nil)
+	callback := o.authorize(t, "/pay/cat-food")
+	require.NoError(t, o.ledger.Reopen(t.Context(), orderIn(callback)), "another node's callback is at it")
+	o.work(t, 20*time.Second)
+	o.visit(t, callback)
+	o.account.woken.take() // as the other node's callback wakes its own app
+	require.NoError(t, o.simulator.Pay(orderIn(callback)))
+	o.work(t, time.Minute)
+	assert.Equal(t, ledger.StatusPaid, o.status(t, orderIn(callback)))
+}
+
+func TestARefusedCodeLeavesNothingInStorage(t *testing.T) {
+	o := openOffice(t, nil)
+	o.visit(t, o.authorize(t, "/pay/cat-food")+"-not")
+	open, err := o.ledger.Open(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, open)
+}
+
 func TestAnIndexEntryWithoutAnIntentIsRemovedInTime(t *testing.T) {
 	o := openOffice(t, nil)
 	callback := o.authorize(t, "/pay/cat-food")

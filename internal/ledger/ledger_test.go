@@ -89,13 +89,41 @@ func TestAnOrderLiesInTheFolderOfItsDayInUTC8(t *testing.T) {
 	assert.FileExists(t, filepath.Join(folder, "qfpay_jsapi/shop/open", order))
 }
 
-func TestTheIndexIsWrittenBeforeTheIntent(t *testing.T) {
+func TestABegunOrderIsWrittenOnce(t *testing.T) {
 	storage := &recordingStorage{Storage: &certmagic.FileStorage{Path: t.TempDir()}}
-	require.NoError(t, New(storage, "shop").Begin(t.Context(), order, intent))
+	l := New(storage, "shop")
+	require.NoError(t, l.Reopen(t.Context(), order))
+	require.NoError(t, l.Begin(t.Context(), order, intent))
 	assert.Equal(t, []string{
 		"qfpay_jsapi/shop/open/" + order,
 		"qfpay_jsapi/shop/orders/2026/11/23/" + order + "/intent.json",
 	}, storage.stored)
+}
+
+func TestAnOrderThatIsNotBegunLeavesTheIndex(t *testing.T) {
+	l, folder := newLedger(t)
+	require.NoError(t, l.Reopen(t.Context(), order))
+	require.NoError(t, l.Withdraw(t.Context(), order))
+	assert.NoFileExists(t, filepath.Join(folder, "qfpay_jsapi/shop/open", order))
+}
+
+func TestAnOrderThatOneNodeBeginsAndAnotherWithdrawsStaysOnTheIndex(t *testing.T) {
+	for name, withdrawnFirst := range map[string]bool{"withdrawn before the intent": true, "withdrawn after the intent": false} {
+		t.Run(name, func(t *testing.T) {
+			l, _ := newLedger(t)
+			require.NoError(t, l.Reopen(t.Context(), order))
+			if withdrawnFirst {
+				require.NoError(t, l.Withdraw(t.Context(), order))
+			}
+			require.NoError(t, l.Begin(t.Context(), order, intent))
+			if !withdrawnFirst {
+				require.NoError(t, l.Withdraw(t.Context(), order))
+			}
+			subjects, err := l.Open(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, []string{order}, subjects)
+		})
+	}
 }
 
 func TestAFinishedOrderLeavesTheIndex(t *testing.T) {

@@ -32,6 +32,19 @@ func (l *Ledger) Reopen(ctx context.Context, subject string) error {
 	return l.store(ctx, l.openKey(subject), openEntry{})
 }
 
+// Withdraw takes an order off the index that was put there and not begun. If
+// another node has begun it, it stays: that node looks at the index after
+// writing the intent, this one for the intent after writing the index.
+func (l *Ledger) Withdraw(ctx context.Context, order string) error {
+	if err := l.remove(ctx, l.openKey(order)); err != nil {
+		return err
+	}
+	if _, err := l.Find(ctx, order); errors.Is(err, ErrUnknown) {
+		return nil
+	}
+	return l.Reopen(ctx, order)
+}
+
 // Announce puts an order on the index as one of which there is news.
 func (l *Ledger) Announce(ctx context.Context, order string) error {
 	return l.store(ctx, l.openKey(order)+newsMark, openEntry{})

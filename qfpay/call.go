@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
 )
 
 const (
@@ -140,8 +142,8 @@ func (c *Client) judge(call call, body []byte) error {
 	case success:
 		return nil
 	default:
-		hide := hiding(c.config.ClientKey).and(call.secrets...)
-		return answer(call.name, string(reply.Respcd), hide.line(reply.message()))
+		hide := quote.Hiding(c.config.ClientKey).And(call.secrets...)
+		return answer(call.name, string(reply.Respcd), hide.Line(reply.message()))
 	}
 }
 

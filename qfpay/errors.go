@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
 )
 
 // Outcome is what is known about a call that did not succeed.
@@ -111,7 +111,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, ": HTTP status %d", e.Status)
 	}
 	if e.Respcd != "" {
-		fmt.Fprintf(&b, ": respcd %s", printable(e.Respcd))
+		fmt.Fprintf(&b, ": respcd %s", quote.Line(e.Respcd))
 	}
 	for _, part := range []string{Meaning(e.Respcd), e.Message} {
 		if part != "" {
@@ -153,7 +153,7 @@ func invalid(call string, err error) *Error {
 
 // transportError is the lack of a reply.
 func transportError(ctx context.Context, call string, err error) *Error {
-	e := &Error{Call: call, Outcome: Unknown, Fault: FaultSilent, Err: contextual(ctx, err)}
+	e := &Error{Call: call, Outcome: Unknown, Fault: FaultSilent, Err: quote.Cause(ctx, err)}
 	if ctx.Err() == nil && neverConnected(err) {
 		e.Outcome = Refused
 	}
@@ -165,18 +165,6 @@ func transportError(ctx context.Context, call string, err error) *Error {
 func neverConnected(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial"
-}
-
-// contextual makes sure that an error caused by the context is recognised as
-// such, and takes the URL out of it.
-func contextual(ctx context.Context, err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err
-	}
-	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
-		return fmt.Errorf("%w: %w", cause, err)
-	}
-	return err
 }
 
 // statusError is a reply that is not 200. Its body is not looked at.
@@ -229,19 +217,16 @@ func answer(call, respcd, message string) *Error {
 	return e
 }
 
-// printable bounds what the gateway wrote and keeps it on its line of the log.
-func printable(s string) string {
-	return Truncate(onlyPrintable(s), longestLine)
-}
-
-// longestLine bounds in bytes what others wrote.
-const longestLine = 200
-
-func onlyPrintable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, s)
+// hideIn is the error of a call without secrets.
+func hideIn(err error, hide quote.Redactor) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return hide.Error(err)
+	}
+	clean := *e
+	clean.Respcd = hide.Line(clean.Respcd)
+	if clean.Err != nil {
+		clean.Err = hide.Error(clean.Err)
+	}
+	return &clean
 }

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
 )
 
 // PayPageRequest is the last address of a payment: the gateway's page that runs
@@ -85,13 +86,5 @@ func (p PayPageRequest) params() map[string]string {
 // of bytes and ends between two characters. A byte that is not UTF-8 becomes
 // U+FFFD first. An emoji made of several code points may be cut between them.
 func Truncate(s string, bytes int) string {
-	s = strings.ToValidUTF8(s, string(utf8.RuneError))
-	if len(s) <= bytes {
-		return s
-	}
-	end := max(bytes, 0)
-	for end > 0 && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return s[:end]
+	return quote.Truncate(s, bytes)
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
 )
 
 // maxRealName bounds a payer's name in bytes. It is ours: QFPay publishes none.
@@ -83,5 +85,5 @@ func (r *RealName) hiddenIn(err error) error {
 	if r == nil {
 		return err
 	}
-	return hiding(r.secrets()...).failure(err)
+	return hideIn(err, quote.Hiding(r.secrets()...))
 }

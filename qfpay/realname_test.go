@@ -14,9 +14,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
 )
 
 const (
@@ -103,7 +107,7 @@ func TestTheRealNameIsNeverPrinted(t *testing.T) {
 	for _, value := range []any{
 		payment, &payment, payment.RealName, *payment.RealName, []any{payment}, map[string]Payment{"p": payment},
 		struct{ P Payment }{payment}, struct{ p *Payment }{&payment}, struct{ R RealName }{*payment.RealName},
-		call{name: "x", secrets: nil}, hiding(payment.RealName.secrets()...),
+		call{name: "x", secrets: nil}, quote.Hiding(payment.RealName.secrets()...),
 	} {
 		assertNoRealName(t, value)
 	}
@@ -111,6 +115,23 @@ func TestTheRealNameIsNeverPrinted(t *testing.T) {
 	assert.Equal(t, payment.RealName.String(), payment.RealName.GoString())
 	assert.Contains(t, fmt.Sprintf("%+v", payment), "OutTradeNo:01JDCX")
 	assert.Contains(t, fmt.Sprintf("%+v", somePayment()), "RealName:<nil>")
+}
+
+// inJSON is a text as a JSON string in ASCII whose escapes have digits of the
+// given format, as other languages write it.
+func inJSON(text, digits string) string {
+	var b strings.Builder
+	for _, unit := range utf16.Encode([]rune(text)) {
+		switch {
+		case unit == '"' || unit == '\\':
+			b.WriteString(`\` + string(rune(unit)))
+		case unit < utf8.RuneSelf:
+			b.WriteRune(rune(unit))
+		default:
+			fmt.Fprintf(&b, `\u`+digits, unit)
+		}
+	}
+	return b.String()
 }
 
 // echoed are the spellings in which somebody may repeat what was sent.

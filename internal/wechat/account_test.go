@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
 )
 
 const (
@@ -106,11 +108,11 @@ func TestTheSecretIsNeverPrinted(t *testing.T) {
 	config := Config{AppID: testAppID, AppSecret: "SENTINEL"}
 	account, err := New(config)
 	require.NoError(t, err)
-	hide := hiding("SENTINEL")
+	hide := quote.Hiding("SENTINEL")
 
 	for _, value := range []any{
 		config, &config, account, *account, hide, []any{config, account},
-		struct{ C Config }{config}, struct{ A *Account }{account}, struct{ a Account }{*account}, struct{ hide redactor }{hide},
+		struct{ C Config }{config}, struct{ A *Account }{account}, struct{ a Account }{*account}, struct{ hide quote.Redactor }{hide},
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x", "%T"} {
 			assert.NotContains(t, fmt.Sprintf(verb, value), "SENTINEL", "%T %s", value, verb)

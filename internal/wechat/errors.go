@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
 )
 
 // The calls of an account, by the names that errors give them.
@@ -135,8 +137,8 @@ func invalid(call string, err error) *Error {
 }
 
 // silence is the lack of a reply.
-func silence(ctx context.Context, err error, hide redactor) *Error {
-	e := &Error{Call: callOpenID, Outcome: Unknown, Fault: FaultSilent, Err: hide.error(ctx, err)}
+func silence(ctx context.Context, err error, hide quote.Redactor) *Error {
+	e := &Error{Call: callOpenID, Outcome: Unknown, Fault: FaultSilent, Err: hide.Error(quote.Cause(ctx, err))}
 	if ctx.Err() == nil && neverConnected(err) {
 		e.Outcome = Refused
 	}
@@ -161,8 +163,8 @@ func statusError(status int) *Error {
 }
 
 // brokenOff is a reply that ended early.
-func brokenOff(ctx context.Context, err error, hide redactor) *Error {
-	e := garbage(hide.error(ctx, err))
+func brokenOff(ctx context.Context, err error, hide quote.Redactor) *Error {
+	e := garbage(hide.Error(quote.Cause(ctx, err)))
 	if ctx.Err() != nil {
 		e.Fault = FaultSilent
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
 )
 
 func TestErrorsTellEverythingInOneLine(t *testing.T) {
@@ -53,6 +55,6 @@ func TestWeChatsWordingIsTamed(t *testing.T) {
 		"a secret in pieces":        {"SEC\u200bRET!", "[redacted]!"},
 		"a secret in a secret":      {"SECSECRETRET!", "SEC[redacted]RET!"},
 	} {
-		assert.Equal(t, test.want, hiding("SECRET").line(test.errmsg), name)
+		assert.Equal(t, test.want, quote.Hiding("SECRET").Line(test.errmsg), name)
 	}
 }

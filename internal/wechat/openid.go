@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
 )
 
 const (
@@ -31,7 +33,7 @@ func (a *Account) OpenID(ctx context.Context, code string) (string, error) {
 	if !visible(code, maxCode) {
 		return "", &Error{Call: callOpenID, Outcome: Refused, Fault: FaultPayer, Err: errCode}
 	}
-	hide := hiding(a.secret(), code)
+	hide := quote.Hiding(a.secret(), code)
 	body, err := a.exchange(ctx, code, hide)
 	if err != nil {
 		return "", err
@@ -46,12 +48,12 @@ func (a *Account) OpenID(ctx context.Context, code string) (string, error) {
 // itself, when a kept connection dies before it has answered. At worst, the code
 // was used up by the first try, the second is refused, and the payer starts
 // again.
-func (a *Account) exchange(ctx context.Context, code string, hide redactor) ([]byte, error) {
+func (a *Account) exchange(ctx context.Context, code string, hide quote.Redactor) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
 	req, err := a.tokenRequest(ctx, code)
 	if err != nil {
-		return nil, invalid(callOpenID, hide.error(ctx, err))
+		return nil, invalid(callOpenID, hide.Error(quote.Cause(ctx, err)))
 	}
 	resp, err := a.transport.RoundTrip(req)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
 )
 
 // maxOpenID bounds an openid in bytes: WeChat Pay documents 128, real ones have 28.
@@ -58,7 +60,7 @@ func parseReply(body []byte) (reply, error) {
 
 // readOpenID takes the openid out of a reply. An errcode other than 0 is a no,
 // whatever else the reply holds.
-func readOpenID(body []byte, hide redactor) (string, error) {
+func readOpenID(body []byte, hide quote.Redactor) (string, error) {
 	r, err := parseReply(body)
 	if err != nil {
 		return "", garbage(err)
@@ -68,7 +70,7 @@ func readOpenID(body []byte, hide redactor) (string, error) {
 	case err != nil:
 		return "", garbage(err)
 	case errcode != 0:
-		return "", refusal(errcode, hide.and(string(r.OpenID)).line(string(r.Errmsg)))
+		return "", refusal(errcode, hide.And(string(r.OpenID)).Line(string(r.Errmsg)))
 	case !visible(string(r.OpenID), maxOpenID):
 		return "", garbage(errNoOpenID)
 	}

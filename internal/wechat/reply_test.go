@@ -6,6 +6,8 @@ import (
 	"unicode"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
 )
 
 func FuzzReply(f *testing.F) {
@@ -16,7 +18,7 @@ func FuzzReply(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		openid, err := readOpenID(body, hiding("FUZZSECRET", "FUZZCODE"))
+		openid, err := readOpenID(body, quote.Hiding("FUZZSECRET", "FUZZCODE"))
 		if err == nil {
 			assert.True(t, visible(openid, 128), "%q", openid)
 			return

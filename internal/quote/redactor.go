@@ -1,4 +1,4 @@
-package qfpay
+package quote
 
 import (
 	"context"
@@ -10,13 +10,13 @@ import (
 	"unicode/utf16"
 )
 
-// redactor takes secrets out of what others wrote. It is a function, so that
+// Redactor takes secrets out of what others wrote. It is a function, so that
 // printing it prints none of them.
-type redactor func(string) string
+type Redactor func(string) string
 
-// hiding hides the given secrets, the first ones first: of those that overlap,
+// Hiding hides the given secrets, the first ones first: of those that overlap,
 // nothing of the first is left.
-func hiding(secrets ...string) redactor {
+func Hiding(secrets ...string) Redactor {
 	return func(s string) string {
 		for _, secret := range secrets {
 			s = strings.NewReplacer(spellings(secret)...).Replace(s)
@@ -25,9 +25,9 @@ func hiding(secrets ...string) redactor {
 	}
 }
 
-// and hides more secrets.
-func (hide redactor) and(secrets ...string) redactor {
-	more := hiding(secrets...)
+// And hides more secrets.
+func (hide Redactor) And(secrets ...string) Redactor {
+	more := Hiding(secrets...)
 	return func(s string) string { return more(hide(s)) }
 }
 
@@ -81,30 +81,16 @@ func inJSON(text, digits string) string {
 	return b.String()
 }
 
-// line is what others wrote as one line of at most 200 bytes without secrets.
+// Line is what others wrote as one line of at most 200 bytes without secrets.
 // What is not printable goes first, lest it keep the parts of a secret apart.
-func (hide redactor) line(s string) string {
+func (hide Redactor) Line(s string) string {
 	return Truncate(hide(onlyPrintable(s)), longestLine)
 }
 
-// failure is the error of a call without the secrets.
-func (hide redactor) failure(err error) error {
-	e, ok := errors.AsType[*Error](err)
-	if !ok {
-		return hide.error(err)
-	}
-	clean := *e
-	clean.Respcd = hide.line(clean.Respcd)
-	if clean.Err != nil {
-		clean.Err = hide.error(clean.Err)
-	}
-	return &clean
-}
-
-// error keeps the wording of an error and drops the values behind it, which may
+// Error keeps the wording of an error and drops the values behind it, which may
 // hold what was sent. That a context has ended can still be recognised.
-func (hide redactor) error(err error) error {
-	wording := hide.line(err.Error())
+func (hide Redactor) Error(err error) error {
+	wording := hide.Line(err.Error())
 	for _, cause := range []error{context.Canceled, context.DeadlineExceeded} {
 		switch {
 		case !errors.Is(err, cause):

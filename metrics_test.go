@@ -319,18 +319,18 @@ func assertFits(t *testing.T, shown []series, expression string) {
 	}
 }
 
-func TestTheReadmeNamesEveryMetric(t *testing.T) {
+func TestTheDocumentsNameEveryMetric(t *testing.T) {
 	shop := openShop(t, ownName)
 	shop.buy("/pay/cat-food")
 	shop.eventually("the open orders are counted", func() bool { return shop.openOrders() >= 0 })
-	readme, err := os.ReadFile("README.md")
+	text, err := os.ReadFile("docs/operating.md")
 	require.NoError(t, err)
 	for _, one := range shop.scrape("http://" + shop.admin + "/metrics") {
 		metric := regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(one.metric, "")
-		assert.Contains(t, string(readme), "`"+metric+"`")
+		assert.Contains(t, string(text), "`"+metric+"`")
 		for name, value := range one.labels {
 			if name != "name" && name != "currency" && name != "le" {
-				assert.Contains(t, string(readme), "`"+value+"`", metric)
+				assert.Contains(t, string(text), "`"+value+"`", metric)
 			}
 		}
 	}

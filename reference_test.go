@@ -45,11 +45,7 @@ var (
 // reference reads the document: its subdirectives and its parameters.
 func reference(t *testing.T) (subdirectives, parameters []entry) {
 	t.Helper()
-	text, err := os.ReadFile("docs/reference.md")
-	require.NoError(t, err)
-	first, second, ok := strings.Cut(string(text), "\n# Parameters\n")
-	require.True(t, ok)
-	return entries(t, first), entries(t, second)
+	return entries(t, sectionOf(t, "docs/reference.md", "# Subdirectives")), entries(t, sectionOf(t, "docs/reference.md", "# Parameters"))
 }
 
 func entries(t *testing.T, text string) (all []entry) {

@@ -128,6 +128,8 @@ var runBy = []struct{ command, script, holds string }{
 	{`\./caddy list-modules \| grep qfpay`, ".ci/run", "list-modules | grep"},
 	{`\./caddy validate --config Caddyfile`, ".ci/validate", `validate --config "$1"`},
 	{`go build \./cmd/caddy`, ".ci/run", "./cmd/caddy"},
+	{`go run \./cmd/caddy run --config examples/\S+`, "examples_test.go", "TestEveryExampleSells"},
+	{`caddy storage (export|import) .*`, ".ci/smoke", "storage import"},
 	{`mkdir site`, "fiveminutes_test.go", `os.Mkdir("site"`},
 	{`\./caddy run`, "fiveminutes_test.go", "caddy.Load"},
 	{`\./caddy qfpay-jsapi orders`, "fiveminutes_test.go", "./caddy qfpay-jsapi orders"},
@@ -140,7 +142,7 @@ var runBy = []struct{ command, script, holds string }{
 
 func TestEveryCommandOfTheDocumentsIsRun(t *testing.T) {
 	for _, name := range documents(t) {
-		if slices.Contains([]string{"bench", "cluster", "e2e"}, strings.Split(name, "/")[0]) || name == "docs/verification.md" || name == "docs/deploy.md" {
+		if slices.Contains([]string{"bench", "cluster", "e2e"}, strings.Split(name, "/")[0]) || name == "docs/verification.md" {
 			continue // they say for themselves what runs their commands
 		}
 		for _, block := range shellBlock.FindAllStringSubmatch(readDocument(t, name), -1) {

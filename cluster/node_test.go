@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	_ "github.com/caddy-qfpay/qfpay-jsapi"
+	_ "github.com/caddy-qfpay/qfpay-jsapi/simulator"
 )
 
 // asNode in the environment makes the test binary a Caddy.

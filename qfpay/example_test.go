@@ -1,6 +1,7 @@
 package qfpay_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,31 +12,35 @@ import (
 	"time"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
 )
 
-func ExampleSign() {
-	params := map[string]string{"abc": "value1", "bcd": "value2", "bad": "value3"}
-	fmt.Println(qfpay.Sign(qfpay.MD5, params, "Key"))
-	// Output: FE90E1859AF37371A06415CF19F6614F
+// exampleGateway is the simulator, and a client of it. In earnest, Gateway is
+// the first result of [qfpay.Gateway] for "production".
+func exampleGateway(config qfpaytest.Config) (client *qfpay.Client, gateway *qfpaytest.Simulator, closeAll func()) {
+	config.AppCode, config.ClientKey, config.Seed = "APPCODE", "TESTKEY", 1
+	gateway, err := qfpaytest.New(config)
+	if err != nil {
+		panic(err)
+	}
+	server := httptest.NewServer(gateway)
+	client, err = qfpay.NewClient(qfpay.Config{Gateway: server.URL, AppCode: "APPCODE", ClientKey: "TESTKEY"})
+	if err != nil {
+		panic(err)
+	}
+	return client, gateway, func() {
+		server.Close()
+		_ = gateway.Close()
+	}
 }
 
 // A whole payment, in the order in which it happens.
 func Example() {
-	gateway := httptest.NewServer(http.HandlerFunc(exampleGateway))
-	defer gateway.Close()
+	client, gateway, closeAll := exampleGateway(qfpaytest.Config{NotifyOff: true})
+	defer closeAll()
 	ctx := context.Background()
 
-	client, err := qfpay.NewClient(qfpay.Config{
-		Gateway:   gateway.URL, // in earnest: the first result of qfpay.Gateway("production")
-		AppCode:   "APPCODE",
-		ClientKey: "TESTKEY",
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-
-	// 1. The payer's browser goes to address, and comes back with a code.
+	// 1. The payer's browser goes to this address, and comes back with a code.
 	address, err := client.OAuthURL("https://shop.example.com/pay/callback/T1")
 	if err != nil {
 		fmt.Println(err)
@@ -43,9 +48,10 @@ func Example() {
 	}
 	first, _ := url.Parse(address)
 	fmt.Println("go to", first.Path)
+	code := gateway.Code()
 
 	// 2. The code tells who pays.
-	openid, err := client.OpenID(ctx, "CODE")
+	openid, err := client.OpenID(ctx, code)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -59,7 +65,7 @@ func Example() {
 		OpenID:     openid,
 		Time:       time.Now(),
 	})
-	if refusal, ok := errors.AsType[*qfpay.Error](err); ok && refusal.Outcome == qfpay.Unknown {
+	if failure, ok := errors.AsType[*qfpay.Error](err); ok && failure.Outcome == qfpay.Unknown {
 		fmt.Println("it may have been made: query T1, do not pay again")
 		return
 	}
@@ -84,7 +90,11 @@ func Example() {
 	last, _ := url.Parse(page)
 	fmt.Println("go to", last.Host+last.Path)
 
-	// Only the gateway knows whether it has been paid.
+	// The payer presses Pay. Only the gateway knows that it has been paid.
+	if err := gateway.Pay("T1"); err != nil {
+		fmt.Println(err)
+		return
+	}
 	trades, err := client.Query(ctx, qfpay.Query{Syssn: prepared.Syssn})
 	if err != nil {
 		fmt.Println(err)
@@ -100,13 +110,113 @@ func Example() {
 	// T1 paid 12800 HKD
 }
 
-func exampleGateway(w http.ResponseWriter, r *http.Request) {
-	replies := map[string]string{
-		"/tool/v1/get_weixin_openid": `{"respcd": "0000", "openid": "oo3LTEST"}`,
-		"/trade/v1/payment": `{"respcd": "0000", "syssn": "1", "pay_params": {"appId": "wx0000000000000000",
-			"timeStamp": "1795449845", "nonceStr": "NONCE", "package": "prepay_id=TEST", "signType": "RSA", "paySign": "c2lnbg=="}}`,
-		"/trade/v1/query": `{"respcd": "0000", "data": [{"syssn": "1", "out_trade_no": "T1", "order_type": "payment",
-			"respcd": "0000", "cancel": "0", "txamt": "12800", "txcurrcd": "HKD"}]}`,
+func ExampleSign() {
+	params := map[string]string{"abc": "value1", "bcd": "value2", "bad": "value3"}
+	fmt.Println(qfpay.Sign(qfpay.MD5, params, "Key"))
+	fmt.Println(qfpay.Sign(qfpay.SHA256, params, "Key"))
+	// Output:
+	// FE90E1859AF37371A06415CF19F6614F
+	// 55BED8288586B02E3836BF0C4BAEC24C002B1C87E1C355F356A3547AB97A64B4
+}
+
+// The way back is signed as it is, and then encoded.
+func ExampleClient_OAuthURL() {
+	gateway, _ := qfpay.Gateway("production")
+	client, err := qfpay.NewClient(qfpay.Config{Gateway: gateway, AppCode: "APPCODE", ClientKey: "TESTKEY"})
+	if err != nil {
+		fmt.Println(err)
+		return
 	}
-	_, _ = io.WriteString(w, replies[r.URL.Path])
+	address, err := client.OAuthURL("https://shop.example.com/pay/callback/T1")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(address)
+	// Output:
+	// https://openapi-hk.qfapi.com/tool/v1/get_weixin_oauth_code?app_code=APPCODE&redirect_uri=https%3A%2F%2Fshop.example.com%2Fpay%2Fcallback%2FT1&sign=80323371110DAC0F57D83844FE4A4487
+}
+
+// A code is good for one openid. What is refused is an error that says whose
+// turn it is to act.
+func ExampleClient_OpenID() {
+	client, gateway, closeAll := exampleGateway(qfpaytest.Config{})
+	defer closeAll()
+
+	code := gateway.Code()
+	for range 2 {
+		_, err := client.OpenID(context.Background(), code)
+		failure, refused := errors.AsType[*qfpay.Error](err)
+		fmt.Println(err == nil, refused && failure.Outcome == qfpay.Refused)
+	}
+	// Output:
+	// true false
+	// false true
+}
+
+// A program that is told of payments checks the bytes as they came, and answers
+// SUCCESS once it has stored what they say.
+func ExampleVerifyNotification() {
+	const clientKey = "TESTKEY0123456789TESTKEY01234567"
+	program := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 64<<10))
+		if err != nil || !qfpay.VerifyNotification(body, r.Header.Get("X-QF-SIGN"), clientKey, qfpay.MD5) {
+			http.Error(w, "not the gateway's", http.StatusUnauthorized)
+			return
+		}
+		notification, err := qfpay.ParseNotification(body)
+		if err != nil {
+			http.Error(w, "not understood", http.StatusBadRequest)
+			return
+		}
+		fmt.Println(notification.OutTradeNo, notification.Paid(), notification.Amount, notification.Currency)
+		_, _ = io.WriteString(w, "SUCCESS")
+	})
+
+	body := []byte(`{"status": "1", "notify_type": "payment", "out_trade_no": "T1", "syssn": "20250101000200020000000001", ` +
+		`"txamt": "100", "txcurrcd": "HKD", "goods_name": "\u8336\ud83c\udf75/a"}`)
+	for _, sent := range [][]byte{body, bytes.Replace(body, []byte(`"100"`), []byte(`"999"`), 1)} {
+		request := httptest.NewRequest(http.MethodPost, "/paid", bytes.NewReader(sent))
+		request.Header.Set("X-QF-SIGN", "31892407BCA814C83BA544DD876AD67D")
+		answer := httptest.NewRecorder()
+		program(answer, request)
+		fmt.Println(answer.Code)
+	}
+	// Output:
+	// T1 true 100 HKD
+	// 200
+	// 401
+}
+
+// A refund has a number of its own. One whose outcome is unknown is queried by
+// that number, and not sent again.
+func ExampleClient_Refund() {
+	client, gateway, closeAll := exampleGateway(qfpaytest.Config{NotifyOff: true})
+	defer closeAll()
+	ctx := context.Background()
+	openid, err := client.OpenID(ctx, gateway.Code())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	prepared, err := client.Pay(ctx, qfpay.Payment{OutTradeNo: "T1", Amount: 12800, Currency: "HKD", OpenID: openid, Time: time.Now()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := gateway.Pay("T1"); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	_, err = client.Refund(ctx, qfpay.Refund{Syssn: prepared.Syssn, OutTradeNo: "T1R1", Amount: 2800, Time: time.Now()})
+	switch failure, ok := errors.AsType[*qfpay.Error](err); {
+	case err == nil:
+		fmt.Println("28.00 went back")
+	case ok && failure.Outcome == qfpay.Unknown:
+		fmt.Println("it may have gone back: query T1R1")
+	default:
+		fmt.Println("nothing went back")
+	}
+	// Output: 28.00 went back
 }

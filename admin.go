@@ -17,7 +17,9 @@ func init() {
 }
 
 // Admin is the part of Caddy's admin API in which the shop's owner works with
-// orders.
+// orders: lists, refunds, enquiries, exports and invoices, below `/qfpay_jsapi/`.
+// It needs no configuration. Whoever reaches the admin API can move money: keep
+// it on the machine, as Caddy does.
 type Admin struct{}
 
 // CaddyModule returns the Caddy module information.

@@ -18,8 +18,10 @@ func init() {
 }
 
 // App finishes what payers leave behind: it asks the gateway about open orders,
-// ends those whose time is over, and tells the shop's webhooks. It needs no
-// configuration of its own; every qfpay_jsapi handler registers with it.
+// ends those whose time is over, follows refunds to their end, and tells the
+// shop's webhooks. It needs no configuration of its own; every `qfpay_jsapi`
+// handler registers with it. Of several machines with one storage, one works at a
+// time for each ledger.
 type App struct {
 	logger *zap.Logger
 	clerks map[string]*clerk // by ledger

@@ -1,5 +1,20 @@
-// Package qfpayjsapi is a Caddy module with which a static shop takes WeChat
+// Package qfpayjsapi is a Caddy plugin with which a static shop takes WeChat
 // Pay through QFPay, without a backend of its own.
+//
+// It brings four modules, which find each other by themselves:
+//
+//   - [Handler], http.handlers.qfpay_jsapi, is the directive qfpay_jsapi: it takes
+//     payments.
+//   - [App], qfpay_jsapi, finishes what payers leave behind, and tells the shop's
+//     programs.
+//   - [Orders], http.handlers.qfpay_orders, is the directive qfpay_orders: a page
+//     for the shop's owner.
+//   - [Admin], admin.api.qfpay_jsapi, is the same work by program, and what the
+//     command caddy qfpay-jsapi talks to.
+//
+// The gateway's protocol is the package qfpay, and its simulator qfpay/qfpaytest;
+// neither needs Caddy. How to use it all is in the README, how it works in
+// docs/how-it-works.md.
 package qfpayjsapi
 
 import (
@@ -35,6 +50,27 @@ func init() {
 // receipt that is shown only when the gateway itself has confirmed the payment.
 // Orders are remembered in Caddy's storage.
 //
+// In a Caddyfile, which needs no `order` option:
+//
+//	qfpay_jsapi {
+//		app_code      {env.QFPAY_APP_CODE}
+//		client_key    {env.QFPAY_CLIENT_KEY}
+//		merchant_name "Harbour Pets"
+//		currency      HKD
+//		item          cat-food 128.00 "Cat food"
+//		public_url    https://shop.example.com
+//		webhook       https://programs.example.com/paid {env.QFPAY_WEBHOOK_SECRET}
+//	}
+//
+// For access logs there are the placeholders `{http.qfpay_jsapi.order}`,
+// `{http.qfpay_jsapi.status}`, `{http.qfpay_jsapi.amount}`,
+// `{http.qfpay_jsapi.currency}` and `{http.qfpay_jsapi.station}`. Caddy's event
+// handlers hear `order.paid`, `order.closed`, `order.refunded`,
+// `payment.disputed` and `payment.orphaned`.
+//
+// Nothing of it has been run against the live gateway by its authors, but all of
+// it against a simulator.
+//
 // Strings take global placeholders such as `{env.QFPAY_CLIENT_KEY}` and
 // `{file./run/secrets/client_key}`. They are expanded when the configuration is
 // loaded; an unset one is an error.
@@ -69,7 +105,7 @@ type Handler struct {
 
 	// More parameters of the payment request, by name: `udid`, `rmb_tag`, and
 	// what else QFPay agreed with the merchant. They are signed with the rest.
-	// Parameters that the module sets itself cannot be given.
+	// Parameters that the module sets itself cannot be given. Default: none.
 	Params map[string]string `json:"params,omitempty"`
 
 	// QFPay's `limit_pay`, with which credit cards can be refused. Default: none.
@@ -99,7 +135,7 @@ type Handler struct {
 	Currency string `json:"currency,omitempty"`
 
 	// What is sold. Items may come from here, from the catalog, or both. There
-	// must be something to pay: an item, an open amount or invoices.
+	// must be something to pay: an item, an open amount or invoices. Default: none.
 	Items []checkout.Item `json:"items,omitempty"`
 
 	// A JSON file with more items: an array of objects with `id`, `price`,

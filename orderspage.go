@@ -28,6 +28,15 @@ func init() {
 // wanted is in the query alone. Put `basic_auth` or `forward_auth` in front of
 // it. Without either the configuration is refused, and so is any request for
 // which neither has vouched.
+//
+// In a Caddyfile, which needs no `order` option:
+//
+//	handle /orders {
+//		basic_auth {
+//			owner <what caddy hash-password prints>
+//		}
+//		qfpay_orders
+//	}
 type Orders struct {
 	// The name of the ledger whose orders are shown, where the configuration has
 	// several and they are not all this owner's. Default: all.

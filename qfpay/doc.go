@@ -14,7 +14,11 @@
 //
 // Whether money has moved is told by [Client.Query] and by the gateway's
 // notification ([VerifyNotification], then [ParseNotification]), never by a
-// browser that comes back. [Client.Close] ends a payment that nobody has made.
+// browser that comes back. [Client.Close] ends a payment that nobody has made, and
+// [Client.Refund] gives back what was paid, or a part of it.
+//
+// The package qfpaytest beside this one simulates the gateway, for tests; the
+// examples run against it.
 //
 // # Yes, no, unknown
 //

@@ -25,6 +25,10 @@ func init() {
 // Handler answers every request that reaches it as the simulated gateway, or with
 // 404; it calls no next handler. Its trades survive a reload of the configuration
 // that leaves its own settings as they are. Its control page is at /control/.
+//
+// It plays QFPay, the pay page and WeChat's wallet, and WeChat itself for shops
+// with an official account of their own. It moves no money: it is for demos and
+// tests, and not part of a build that does not name this package.
 type Handler struct {
 	// The merchant's public id. Required. Takes placeholders.
 	AppCode string `json:"app_code,omitempty"`
@@ -33,7 +37,7 @@ type Handler struct {
 	ClientKey string `json:"client_key,omitempty"`
 
 	// The merchant's mchid: if set, every call must carry it; if not, none may.
-	// Takes placeholders.
+	// Takes placeholders. Default: none.
 	MchID string `json:"mchid,omitempty"`
 
 	// The id of the shop's own official account at WeChat, whose two endpoints are
@@ -47,39 +51,42 @@ type Handler struct {
 
 	// The merchant is one of Canada: payments carry no openid, and are answered with
 	// an address on the same host to pay at, instead of parameters for WeChat.
+	// Default: false.
 	Hosted bool `json:"hosted,omitempty"`
 
-	// The merchant may check real names: payments may carry extend_info.
+	// The merchant may check real names: payments may carry extend_info. Default: false.
 	RealName bool `json:"real_name,omitempty"`
 
-	// Where everything random comes from.
+	// Where everything random comes from: the same seed, clock and requests give the
+	// same replies. Default: 0.
 	Seed uint64 `json:"seed,omitempty"`
 
 	// The address that is notified of payments that name none. Takes placeholders.
+	// Default: none.
 	NotifyURL string `json:"notify_url,omitempty"`
 
-	// How many times faster than real time notifications are retried. Default 1.
+	// How many times faster than real time notifications are retried. Default: 1.
 	TimeScale float64 `json:"time_scale,omitempty"`
 
-	// How many trades are remembered. Default 100,000.
+	// How many trades are remembered. Default: 100,000.
 	MaxTrades int `json:"max_trades,omitempty"`
 
-	// Admit browsers other than WeChat's.
+	// Admit browsers other than WeChat's. Default: false.
 	AnyBrowser bool `json:"any_browser,omitempty"`
 
-	// Admit notification addresses on ports other than 80 and 443.
+	// Admit notification addresses on ports other than 80 and 443. Default: false.
 	AnyPort bool `json:"any_port,omitempty"`
 
-	// Admit openids that the simulator did not issue.
+	// Admit openids that the simulator did not issue. Default: false.
 	AnyOpenID bool `json:"any_openid,omitempty"`
 
-	// Append "?code=" to redirect_uri even where it has a query.
+	// Append "?code=" to redirect_uri even where it has a query. Default: false.
 	BlindCode bool `json:"blind_code,omitempty"`
 
-	// Lift the limit of 100 requests a second and 400 a minute.
+	// Lift the limit of 100 requests a second and 400 a minute. Default: false.
 	NoRateLimit bool `json:"no_rate_limit,omitempty"`
 
-	// Start with notifications switched off.
+	// Start with notifications switched off. Default: false.
 	NotifyOff bool `json:"notify_off,omitempty"`
 
 	key  poolKey

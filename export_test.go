@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"testing"
+	"time"
 )
 
 // Trouble sets what the operations of a troubled storage meet.
@@ -26,4 +28,11 @@ func ForgetEnquiries() {
 func Subdirectives() []string {
 	block := &blockParser{Handler: new(Handler)}
 	return slices.Collect(maps.Keys(block.grammar()))
+}
+
+// GiveBodies sets how long bodies may take in a test.
+func GiveBodies(t testing.TB, limit time.Duration) {
+	before := bodyTime
+	bodyTime = limit
+	t.Cleanup(func() { bodyTime = before })
 }

@@ -31,7 +31,8 @@ func (h *Handler) notify(w http.ResponseWriter, r *http.Request) error {
 		h.countNotification("malformed")
 		return answerGateway(w, http.StatusUnsupportedMediaType, "application/json only")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxNotification))
+	lift := limitBody(w, r, maxNotification)
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		h.countNotification("malformed")
 		var tooLarge *http.MaxBytesError
@@ -40,6 +41,7 @@ func (h *Handler) notify(w http.ResponseWriter, r *http.Request) error {
 		}
 		return answerGateway(w, http.StatusBadRequest, "the body did not arrive whole")
 	}
+	lift()
 	if !qfpay.VerifyNotification(body, r.Header.Get("X-QF-SIGN"), h.ClientKey, qfpay.SignType(h.SignType)) {
 		h.countNotification("forged")
 		h.logger.Warn("a notification with a wrong signature was refused", zap.String("client", clientAddress(r)))

@@ -11,6 +11,11 @@ import (
 // ticketsKept is how many orders one browser may have under way.
 const ticketsKept = 3
 
+// ticketsRead is how many of them are looked at: more than a browser carries,
+// even if payments were started at once, and few enough for a request that
+// brings hundreds.
+const ticketsRead = 8
+
 // cookieGrace is how much longer than the order its cookie lives, so that a
 // payer who comes late is told that the order has expired.
 const cookieGrace = 24 * time.Hour
@@ -64,8 +69,8 @@ func (h *Handler) ticket(r *http.Request, site origin, order string) (checkout.T
 	return ticket, err == nil
 }
 
-// tickets returns the tickets that this browser carries, newest first, and the
-// orders of cookies that are named like ours but do not open.
+// tickets returns the newest tickets that this browser carries, newest first, and
+// the orders of some cookies that are named like ours but do not open.
 func (h *Handler) tickets(r *http.Request, site origin) (tickets []checkout.Ticket, spoilt []string) {
 	for _, cookie := range r.Cookies() {
 		order, ours := strings.CutPrefix(cookie.Name, cookiePrefix(site.secure()))
@@ -73,12 +78,13 @@ func (h *Handler) tickets(r *http.Request, site origin) (tickets []checkout.Tick
 			continue
 		}
 		ticket, err := h.seal.Open(order, cookie.Value)
-		if err != nil {
+		switch {
+		case err == nil:
+			tickets = append(tickets, ticket)
+		case len(spoilt) < ticketsRead:
 			spoilt = append(spoilt, order)
-			continue
 		}
-		tickets = append(tickets, ticket)
 	}
 	checkout.NewestFirst(tickets)
-	return tickets, spoilt
+	return tickets[:min(len(tickets), ticketsRead)], spoilt
 }

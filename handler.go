@@ -5,9 +5,11 @@ import (
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
 )
 
 // ServeHTTP answers the requests below the configured path, and the gateway's
@@ -28,6 +30,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return next.ServeHTTP(w, r)
 	}
 	setCommonHeaders(w.Header())
+	if site := h.origin(r); !site.isPlausible() {
+		h.once("host").Warn("a request names the site in a way that no address can; if payers come through a proxy, look at what it forwards, or set public_url",
+			zap.String("site", quote.Line(string(site))))
+		return h.problem(w, r, pages.Problem{Kind: pages.BadHost})
+	}
 	switch station {
 	case "callback", "return", "status":
 		noteStation(r, station)

@@ -21,6 +21,18 @@ func (h *Handler) origin(r *http.Request) origin {
 	return requestOrigin(r)
 }
 
+// maxHost bounds a host with its port, as DNS bounds the names.
+const maxHost = 255 + len(":65535")
+
+// isPlausible reports whether payers can be sent back to an origin. Anybody may
+// write anything into the Host of a request.
+func (o origin) isPlausible() bool {
+	_, host, _ := strings.Cut(string(o), "://")
+	return host != "" && len(host) <= maxHost && !strings.ContainsFunc(host, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && !strings.ContainsRune("-._~:[]", r)
+	})
+}
+
 // requestOrigin is what the request itself says. Forwarded headers count only
 // from proxies that the server is told to trust.
 func requestOrigin(r *http.Request) origin {

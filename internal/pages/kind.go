@@ -31,6 +31,8 @@ const (
 	// TakenElsewhere is an order or an invoice that is just being paid in
 	// another browser.
 	TakenElsewhere Kind = "taken_elsewhere"
+	// BadHost is a host that cannot be part of an address.
+	BadHost Kind = "bad_host"
 	// MissingCode is a return from WeChat without its code.
 	MissingCode Kind = "missing_code"
 	// OtherBrowser is a payment that this browser did not start, or has
@@ -83,6 +85,7 @@ var kinds = []struct {
 	{InvoiceExpired, http.StatusGone, "invoice expired"},
 	{InvoiceUsed, http.StatusGone, "invoice paid already"},
 	{TakenElsewhere, http.StatusForbidden, "being paid elsewhere"},
+	{BadHost, http.StatusBadRequest, "host not understood"},
 	{MissingCode, http.StatusBadRequest, "missing code"},
 	{OtherBrowser, http.StatusForbidden, "started in another browser"},
 	{UnknownItem, http.StatusNotFound, "unknown item"},

@@ -61,7 +61,7 @@ func TestCodeInThePageIsDarkOnWhite(t *testing.T) {
 
 func TestKinds(t *testing.T) {
 	statuses := map[Kind]int{
-		NothingChosen: 400, BadQuantity: 400, BadRef: 400, MissingCode: 400, OtherBrowser: 403, UnknownItem: 404,
+		NothingChosen: 400, BadQuantity: 400, BadRef: 400, BadHost: 400, MissingCode: 400, OtherBrowser: 403, UnknownItem: 404,
 		UnknownOrder: 404, WrongMethod: 405, Expired: 410, TooLarge: 413, WrongType: 415, TooMany: 429,
 		GatewayRefused: 502, GatewayBroke: 502, CodeRefused: 502, StorageDown: 503, GatewayBusy: 503,
 		GatewaySilent: 504, Internal: 500,

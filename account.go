@@ -8,6 +8,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
 )
 
 // account is what all blocks with one ledger share in this process, also
@@ -17,7 +18,9 @@ type account struct {
 	callbacks singleflight.Group // by order
 	enquiries singleflight.Group // by order
 	asked     recently
-	refusals  refusals
+	glances   *rate.Limiter // enquiries that browsers cause
+	refusals  *quota
+	unvouched *quota
 	pace      *pace
 	woken     woken
 	storages  storages
@@ -26,7 +29,10 @@ type account struct {
 }
 
 func newAccount() *account {
-	return &account{pace: newPace(), woken: woken{bell: make(chan struct{}, 1)}}
+	return &account{
+		glances: rate.NewLimiter(glanceRate, glanceBurst), refusals: refusals(), unvouched: unvouched(),
+		pace: newPace(), woken: woken{bell: make(chan struct{}, 1)},
+	}
 }
 
 // wake tells the app that there is something to do about an order or orphan.
@@ -57,6 +63,14 @@ func accountName(appCode, mchID string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// Browsers that look at their orders, however many of however many orders, take
+// about half of what the gateway lets a merchant do. Otherwise somebody with many
+// orders could keep others from paying. What they do not ask, the app does.
+const (
+	glanceRate  = 3 // a second
+	glanceBurst = 60
+)
+
 // enquiryInterval is the least time between two enquiries about one order.
 const enquiryInterval = 2 * time.Second
 
@@ -86,6 +100,13 @@ func (a *recently) due(order string, now time.Time) bool {
 	}
 	a.times[order] = now
 	return true
+}
+
+// isDue is due without noting anything.
+func (a *recently) isDue(order string, now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return !now.Before(a.times[order].Add(enquiryInterval))
 }
 
 // recentlyMost is above what the gateway's limit lets in within the interval.

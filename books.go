@@ -49,6 +49,15 @@ func (b *books) enquire(ctx context.Context, order ledger.Order) ledger.Order {
 	return settled.(ledger.Order)
 }
 
+// glance is an enquiry for a browser that looks at its order, unless browsers
+// have asked so much that others could not pay.
+func (b *books) glance(ctx context.Context, order ledger.Order) ledger.Order {
+	if now := b.now(); !b.account.asked.isDue(order.ID, now) || !b.account.glances.AllowN(now, 1) {
+		return order
+	}
+	return b.enquire(ctx, order)
+}
+
 // askInTurn asks unless another node does, or just did. What that one learned
 // is in the ledger then.
 func (b *books) askInTurn(ctx context.Context, order ledger.Order) (ledger.Order, error) {

@@ -106,7 +106,7 @@ func (h *Handler) advance(ctx context.Context, site origin, ticket checkout.Tick
 		if ticket.Expired(h.now(), time.Duration(h.OrderTTL)) {
 			return turn{problem: pages.Expired}
 		}
-		if wait := h.account.refusals.wait(client, h.now()); wait > 0 {
+		if wait := h.quota().wait(client, h.now()); wait > 0 {
 			return turn{problem: pages.TooMany, wait: wait}
 		}
 	}
@@ -117,6 +117,9 @@ func (h *Handler) advance(ctx context.Context, site origin, ticket checkout.Tick
 	defer unlock()
 	if next, known := h.recall(ctx, ticket); known {
 		return next
+	}
+	if h.Hosted {
+		h.quota().count(client, h.now())
 	}
 	fields := orderFields(ticket.Order, ticket.Intent)
 	indexed := meanwhile(func() error { return h.ledger.Reopen(ctx, ticket.Order) })
@@ -131,6 +134,15 @@ func (h *Handler) advance(ctx context.Context, site origin, ticket checkout.Tick
 	h.logger.Info("callback", append(fields,
 		zap.String("payer", h.seal.Payer(openID)), zap.String("leads_to", next.whither()), h.seconds(began))...)
 	return next
+}
+
+// quota is that of callbacks: of those that the gateway refuses, or where nobody
+// vouches for payers, of all that lead to a payment.
+func (h *Handler) quota() *quota {
+	if h.Hosted {
+		return h.account.unvouched
+	}
+	return h.account.refusals
 }
 
 // meanwhile does what need not wait, and returns how to wait for it.

@@ -271,23 +271,23 @@ func TestBehindATrustedProxyTheForwardedAddressCounts(t *testing.T) {
 }
 
 func TestRefusalsAreCountedPerNetworkAndBounded(t *testing.T) {
-	var f refusals
+	f := refusals()
 	now := time.Now()
-	for range refusalBurst {
+	for range f.burst {
 		assert.Zero(t, f.wait("192.0.2.1", now))
 		f.count("192.0.2.1", now)
 	}
 	assert.Positive(t, f.wait("192.0.2.1", now))
 	assert.Zero(t, f.wait("192.0.2.2", now), "another client goes on")
-	assert.Zero(t, f.wait("192.0.2.1", now.Add(refusalInterval)), "after a while it may try again")
-	for range refusalBurst {
+	assert.Zero(t, f.wait("192.0.2.1", now.Add(f.interval)), "after a while it may try again")
+	for range f.burst {
 		f.count("2001:db8::1", now)
 	}
 	assert.Positive(t, f.wait("2001:db8::2", now), "one IPv6 client commands a /64")
-	for i := range 3 * refusalClients {
+	for i := range 3 * quotaClients {
 		f.count(netipAddress(i), now)
 	}
-	assert.LessOrEqual(t, len(f.young)+len(f.old), 2*refusalClients)
+	assert.LessOrEqual(t, len(f.young)+len(f.old), 2*quotaClients)
 }
 
 func TestEnquiriesAreRememberedBoundedly(t *testing.T) {

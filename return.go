@@ -26,7 +26,7 @@ func (h *Handler) comeBack(w http.ResponseWriter, r *http.Request, id string) er
 		return h.problem(w, r, pages.Problem{Kind: pages.StorageDown, RetryURL: h.returnPath(id)})
 	}
 	if order.Status() == ledger.StatusPending {
-		order = h.enquire(context.WithoutCancel(r.Context()), order)
+		order = h.glance(context.WithoutCancel(r.Context()), order)
 	}
 	noteOrder(r, order)
 	h.noteReturn(order, began)

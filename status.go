@@ -36,7 +36,7 @@ func (h *Handler) status(w http.ResponseWriter, r *http.Request, id string) erro
 		return writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": pages.StorageDown.Error()})
 	}
 	if order.Status() == ledger.StatusPending {
-		order = h.enquire(context.WithoutCancel(r.Context()), order)
+		order = h.glance(context.WithoutCancel(r.Context()), order)
 	}
 	noteOrder(r, order)
 	return writeJSON(w, http.StatusOK, orderStatus{

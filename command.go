@@ -124,7 +124,7 @@ func plainly(err error, address string) error {
 	}
 	switch {
 	case said != nil && json.Unmarshal([]byte(said[2]), &refusal) == nil && refusal.Error != "":
-		return errors.New(refusal.Error)
+		return errors.New(printable(refusal.Error))
 	case strings.Contains(err.Error(), "HTTP 404"):
 		return fmt.Errorf("the Caddy at %s has no qfpay_jsapi in it: is it another one than this?", address)
 	case strings.Contains(err.Error(), "performing request"):

@@ -129,7 +129,7 @@ func (c *console) printRefund(view refundView) error {
 		}
 		return nil
 	case "refused":
-		return fmt.Errorf("the refund was refused, and no money went back: %s%s", view.Reason, inBrackets(view.Respcd))
+		return fmt.Errorf("the refund was refused, and no money went back: %s%s", printable(view.Reason), inBrackets(view.Respcd))
 	default:
 		c.note("The gateway has not said yet whether %s went back. Caddy goes on asking; look again with: caddy qfpay-jsapi show %s", what, view.Order)
 		return exit{undecided}

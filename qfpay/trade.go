@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strconv"
 	"time"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
 )
 
 // Trade is one row of an enquiry: a payment, or a refund.
@@ -32,7 +34,8 @@ type Trade struct {
 	// PaidAt and SysTime are when it was paid and made; zero when absent.
 	PaidAt, SysTime time.Time
 
-	// ErrMsg is the gateway's own wording.
+	// ErrMsg is the gateway's own wording, at most 200 bytes of printable
+	// characters.
 	ErrMsg string
 }
 
@@ -124,6 +127,6 @@ func (r row) trade() Trade {
 		Amount:     int64(r.Txamt),
 		PaidAt:     time.Time(r.Paydtm),
 		SysTime:    time.Time(r.Sysdtm),
-		ErrMsg:     string(r.ErrMsg),
+		ErrMsg:     quote.Line(string(r.ErrMsg)),
 	}
 }

@@ -106,7 +106,7 @@ func csvRow(row orderRow) []string {
 		row.Description, row.Ref, row.Syssn, yesIf(row.Late), yesIf(row.Disputed), row.Name,
 	}
 	for i, cell := range cells {
-		cells[i] = harmless(cell)
+		cells[i] = harmless(printable(cell))
 	}
 	return cells
 }

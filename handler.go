@@ -30,7 +30,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return next.ServeHTTP(w, r)
 	}
 	setCommonHeaders(w.Header())
-	if site := h.origin(r); !site.isPlausible() {
+	if site := h.origin(r); h.PublicURL == "" && !site.isPlausible() {
 		h.once("host").Warn("a request names the site in a way that no address can; if payers come through a proxy, look at what it forwards, or set public_url",
 			zap.String("site", quote.Line(string(site))))
 		return h.problem(w, r, pages.Problem{Kind: pages.BadHost})

@@ -2,6 +2,7 @@ package qfpayjsapi
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -27,10 +28,9 @@ const maxHost = 255 + len(":65535")
 // isPlausible reports whether payers can be sent back to an origin. Anybody may
 // write anything into the Host of a request.
 func (o origin) isPlausible() bool {
-	_, host, _ := strings.Cut(string(o), "://")
-	return host != "" && len(host) <= maxHost && !strings.ContainsFunc(host, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && !strings.ContainsRune("-._~:[]", r)
-	})
+	u, err := url.Parse(string(o))
+	return err == nil && u.Hostname() != "" && u.User == nil && len(u.Host) <= maxHost && string(o) == u.Scheme+"://"+u.Host &&
+		!strings.ContainsAny(u.Host, "%!$&'()*+,;=\"<>")
 }
 
 // requestOrigin is what the request itself says. Forwarded headers count only

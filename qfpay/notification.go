@@ -77,16 +77,16 @@ func VerifyNotification(body []byte, sign, clientKey string, t SignType) bool {
 // unknown members are ignored. An amount that is not an integer is an error.
 func ParseNotification(body []byte) (*Notification, error) {
 	var n struct {
-		NotifyType     text         `json:"notify_type"`
-		Status         text         `json:"status"`
-		Syssn          text         `json:"syssn"`
-		OutTradeNo     text         `json:"out_trade_no"`
-		OrigSyssn      text         `json:"orig_syssn"`
-		OrigOutTradeNo text         `json:"orig_out_trade_no"`
-		PayType        text         `json:"pay_type"`
+		NotifyType     line         `json:"notify_type"`
+		Status         line         `json:"status"`
+		Syssn          line         `json:"syssn"`
+		OutTradeNo     line         `json:"out_trade_no"`
+		OrigSyssn      line         `json:"orig_syssn"`
+		OrigOutTradeNo line         `json:"orig_out_trade_no"`
+		PayType        line         `json:"pay_type"`
 		Respcd         responseCode `json:"respcd"`
-		Cancel         text         `json:"cancel"`
-		Txcurrcd       text         `json:"txcurrcd"`
+		Cancel         line         `json:"cancel"`
+		Txcurrcd       line         `json:"txcurrcd"`
 		Txamt          integer      `json:"txamt"`
 		Paydtm         moment       `json:"paydtm"`
 		Sysdtm         moment       `json:"sysdtm"`
@@ -102,7 +102,7 @@ func ParseNotification(body []byte) (*Notification, error) {
 		OrigSyssn:      string(n.OrigSyssn),
 		OrigOutTradeNo: string(n.OrigOutTradeNo),
 		PayType:        string(n.PayType),
-		Respcd:         string(n.Respcd),
+		Respcd:         inLine(string(n.Respcd)),
 		Cancel:         string(n.Cancel),
 		Currency:       string(n.Txcurrcd),
 		Amount:         int64(n.Txamt),

@@ -192,7 +192,7 @@ func (c *Client) pay(ctx context.Context, p Payment) (*Prepared, error) {
 
 // receipt is common to the replies to all payments.
 type receipt struct {
-	Syssn  text   `json:"syssn"`
+	Syssn  line   `json:"syssn"`
 	Sysdtm moment `json:"sysdtm"`
 }
 

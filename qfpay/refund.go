@@ -84,7 +84,7 @@ func (r Refund) params() map[string]string {
 // what was asked for; what it leaves out, it does not deny.
 func (r Refund) confirmed(body []byte) (syssn string, err error) {
 	var reply struct {
-		Syssn      text     `json:"syssn"`
+		Syssn      line     `json:"syssn"`
 		OutTradeNo text     `json:"out_trade_no"`
 		Txamt      *integer `json:"txamt"`
 	}

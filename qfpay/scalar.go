@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
 )
 
 var (
@@ -24,6 +26,27 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 	}
 	*t = text(s)
 	return nil
+}
+
+// line is a word or a number of the gateway's, as it goes into logs, ledgers and
+// terminals: printable, in one line, at most 200 bytes. One that is not so is
+// quoted, and so equals none that is.
+type line string
+
+func (l *line) UnmarshalJSON(raw []byte) error {
+	s, err := scalar(raw)
+	if err != nil {
+		return err
+	}
+	*l = line(inLine(s))
+	return nil
+}
+
+func inLine(s string) string {
+	if quote.Line(s) == s {
+		return s
+	}
+	return quote.Line(strconv.Quote(s))
 }
 
 // responseCode is a respcd: four digits. One that comes as a number has lost its

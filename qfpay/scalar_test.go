@@ -3,6 +3,7 @@ package qfpay
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -83,4 +84,21 @@ func TestAResponseCodeAsANumberGetsItsZerosBack(t *testing.T) {
 		assert.Equal(t, code, string(c), raw)
 	}
 	assert.Error(t, json.Unmarshal([]byte(`{}`), new(responseCode)))
+}
+
+func TestALineIsFitForLogsAndEqualsNoOther(t *testing.T) {
+	read := func(s string) string {
+		raw, err := json.Marshal(s)
+		require.NoError(t, err)
+		var l line
+		require.NoError(t, json.Unmarshal(raw, &l))
+		return string(l)
+	}
+	assert.Equal(t, "20261123000200020000000001", read("20261123000200020000000001"))
+	assert.Equal(t, "订单 1", read("订单 1"))
+	for _, hostile := range []string{"0000\n", "\x1b[2J0000", "0000\u009b", "0000\u202e", "0000" + strings.Repeat(" ", 300)} {
+		shown := read(hostile)
+		assert.Regexp(t, `^"[[:graph:] ]+$`, shown)
+		assert.LessOrEqual(t, len(shown), 200)
+	}
 }

@@ -99,15 +99,15 @@ func paidState(cancel string) TradeState {
 // row is a Trade on the wire. A refund's payment is origssn in enquiries and
 // orig_syssn in notifications; either is taken.
 type row struct {
-	Syssn      text         `json:"syssn"`
-	OutTradeNo text         `json:"out_trade_no"`
-	Origssn    text         `json:"origssn"`
-	OrigSyssn  text         `json:"orig_syssn"`
-	OrderType  text         `json:"order_type"`
-	PayType    text         `json:"pay_type"`
+	Syssn      line         `json:"syssn"`
+	OutTradeNo line         `json:"out_trade_no"`
+	Origssn    line         `json:"origssn"`
+	OrigSyssn  line         `json:"orig_syssn"`
+	OrderType  line         `json:"order_type"`
+	PayType    line         `json:"pay_type"`
 	Respcd     responseCode `json:"respcd"`
-	Cancel     text         `json:"cancel"`
-	Txcurrcd   text         `json:"txcurrcd"`
+	Cancel     line         `json:"cancel"`
+	Txcurrcd   line         `json:"txcurrcd"`
 	Txamt      integer      `json:"txamt"`
 	Paydtm     moment       `json:"paydtm"`
 	Sysdtm     moment       `json:"sysdtm"`
@@ -121,7 +121,7 @@ func (r row) trade() Trade {
 		OrigSyssn:  string(cmp.Or(r.Origssn, r.OrigSyssn)),
 		OrderType:  string(r.OrderType),
 		PayType:    string(r.PayType),
-		Respcd:     string(r.Respcd),
+		Respcd:     inLine(string(r.Respcd)),
 		Cancel:     string(r.Cancel),
 		Currency:   string(r.Txcurrcd),
 		Amount:     int64(r.Txamt),

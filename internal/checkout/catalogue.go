@@ -11,7 +11,6 @@ import (
 	"os"
 	"regexp"
 	"slices"
-	"unicode/utf8"
 )
 
 // Item is one thing that can be bought.
@@ -25,7 +24,7 @@ type Item struct {
 	// Required.
 	Price Price `json:"price,omitempty"`
 
-	// What the payer reads. At most 256 bytes. Default: the id.
+	// What the payer reads: one line of at most 256 bytes. Default: the id.
 	Name string `json:"name,omitempty"`
 
 	// How many pieces one order may hold, 1 to 9999. Default: 1.
@@ -70,8 +69,8 @@ func (i Item) Check(currency string) (field string, err error) {
 		return "id", fmt.Errorf("%q is the name of one of the plugin's own pages", i.ID)
 	case i.Price == "":
 		return "price", fmt.Errorf("item %q has no price", i.ID)
-	case len(i.Name) > MaxNameBytes || !utf8.ValidString(i.Name):
-		return "name", fmt.Errorf("the name of item %q must be UTF-8 text of at most %d bytes", i.ID, MaxNameBytes)
+	case len(i.Name) > MaxNameBytes || !isText(i.Name, MaxNameBytes):
+		return "name", fmt.Errorf("the name of item %q must be one line of UTF-8 text of at most %d bytes", i.ID, MaxNameBytes)
 	case i.MaxQuantity < 0 || i.MaxQuantity > MaxQuantity:
 		return "max_quantity", fmt.Errorf("%d is out of range 1 to %d", i.MaxQuantity, MaxQuantity)
 	}

@@ -97,6 +97,8 @@ func TestBadItemsAreRefusedWithTheirField(t *testing.T) {
 		{Item{ID: "a", Price: "1.234"}, "price", "decimals"},
 		{Item{ID: "a", Price: "1", Name: strings.Repeat("猫", 86)}, "name", "256 bytes"},
 		{Item{ID: "a", Price: "1", Name: "\xff"}, "name", "UTF-8"},
+		{Item{ID: "a", Price: "1", Name: "two\nlines"}, "name", "one line"},
+		{Item{ID: "a", Price: "1", Name: "\x1b[2J"}, "name", "one line"},
 		{Item{ID: "a", Price: "1", MaxQuantity: -1}, "max_quantity", "out of range"},
 		{Item{ID: "a", Price: "1", MaxQuantity: 10000}, "max_quantity", "out of range"},
 		{Item{ID: "a", Price: "999999999", MaxQuantity: 2}, "max_quantity", "more than the gateway takes"},

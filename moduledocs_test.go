@@ -5,9 +5,11 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -57,4 +59,18 @@ func configurationOf(t *testing.T, folder, name string) map[string]string {
 		})
 	}
 	return comments
+}
+
+func TestTheCaddyfilesInDocCommentsAreUnderstood(t *testing.T) {
+	for _, file := range []string{"module.go", "orderspage.go"} {
+		block := regexp.MustCompile(`(?m)(^//\t.*\n)+`).FindString(readDocument(t, file))
+		require.NotEmpty(t, block, file)
+		block = regexp.MustCompile(`(?m)^//\t`).ReplaceAllString(block, "")
+		block = strings.Replace(block, "<what caddy hash-password prints>", "$2a$", 1)
+		_, warnings, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte("shop.example.com {\n"+block+"}\n"), map[string]any{"filename": file})
+		require.NoError(t, err, file)
+		for _, warning := range warnings {
+			assert.Contains(t, warning.Message, "not formatted", file)
+		}
+	}
 }

@@ -234,6 +234,32 @@ func TestTheAdminAPISaysWhatIsWrong(t *testing.T) {
 	assert.Equal(t, http.StatusUnsupportedMediaType, response.StatusCode, "a form of another site cannot post here")
 }
 
+func TestTheAdminAPITurnsAwayPagesOfOtherSites(t *testing.T) {
+	shop := openShop(t)
+	order := shop.sold("")
+	for name, change := range map[string]func(*http.Request){
+		"by another name of this machine": func(r *http.Request) { r.Host = "evil.example" },
+		"from another site":               func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") },
+		"from a page without an origin":   func(r *http.Request) { r.Header.Set("Origin", "null") },
+		"from a page by an image":         func(r *http.Request) { r.Header.Set("Sec-Fetch-Mode", "no-cors") },
+	} {
+		for method, path := range map[string]string{"POST": "/qfpay_jsapi/orders/" + order + "/refund", "GET": "/qfpay_jsapi/orders/" + order} {
+			request, err := http.NewRequest(method, "http://"+shop.admin+path, strings.NewReader(`{"refund_id":"a"}`))
+			require.NoError(t, err)
+			request.Header.Set("Content-Type", "application/json")
+			change(request)
+			response, err := http.DefaultClient.Do(request)
+			require.NoError(t, err)
+			text, err := io.ReadAll(response.Body)
+			require.NoError(t, err)
+			require.NoError(t, response.Body.Close())
+			assert.GreaterOrEqual(t, response.StatusCode, 400, "%s %s", method, name)
+			assert.NotContains(t, string(text), order, "%s %s", method, name)
+		}
+	}
+	assert.Zero(t, shop.gateway.Calls("refund"))
+}
+
 func TestTheAdminAPISurvivesReloadsAndRejectedOnes(t *testing.T) {
 	shop := openShop(t)
 	order := shop.sold("")

@@ -303,6 +303,39 @@ func TestEnquiriesAreRememberedBoundedly(t *testing.T) {
 	assert.True(t, asked.due("b", now.Add(time.Minute)), "old ones make room")
 }
 
+func TestManyEyesOnManyOrdersLeaveTheGatewayToThosePaying(t *testing.T) {
+	c := openCounter(t, nil)
+	var orders []string
+	for range 2 * glanceBurst {
+		intent, err := c.offer().Intend(checkout.Asked{Item: "cat-food"}, c.now())
+		require.NoError(t, err)
+		orders = append(orders, checkout.NewOrder(c.now()))
+		require.NoError(t, c.ledger.Reopen(t.Context(), orders[len(orders)-1]))
+		require.NoError(t, c.ledger.Begin(t.Context(), orders[len(orders)-1], intent))
+	}
+	look := func() {
+		for _, order := range orders {
+			assert.Equal(t, http.StatusOK, c.visit(t, "/pay/status/"+order).StatusCode)
+			assert.Equal(t, http.StatusOK, c.visit(t, "/pay/return/"+order).StatusCode)
+		}
+	}
+	look()
+	assert.Equal(t, glanceBurst, c.simulator.Calls("query"))
+	for range 10 {
+		c.hands.set(c.now().Add(enquiryInterval))
+		look()
+	}
+	assert.LessOrEqual(t, c.simulator.Calls("query"), glanceBurst+glanceRate*20, "in twenty seconds")
+	order, err := c.ledger.Find(t.Context(), orders[0])
+	require.NoError(t, err)
+	before := c.simulator.Calls("query")
+	c.hands.set(c.now().Add(enquiryInterval))
+	look()
+	c.hands.set(c.now().Add(enquiryInterval))
+	c.enquire(t.Context(), order)
+	assert.Greater(t, c.simulator.Calls("query"), before, "the app asks all the same")
+}
+
 func TestErrorsPassWithNothingWritten(t *testing.T) {
 	c := openCounter(t, map[string]any{"errors": "pass"})
 	r := httptest.NewRequest(http.MethodGet, "/pay/dog-food", nil)

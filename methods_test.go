@@ -132,6 +132,32 @@ func TestAHostedPaymentIsConfirmedByAPost(t *testing.T) {
 	assert.Equal(t, "/pay/return/"+order, payer.get(action).location)
 }
 
+func TestHostedPaymentsAreLimitedPerClientAddress(t *testing.T) {
+	shop := openShop(t, withHosted)
+	made, refused := 0, 0
+	press := func() (payer *payer, action string, pressed reply) {
+		payer = shop.payer(wechat)
+		action = regexp.MustCompile(`action="([^"]+)"`).FindStringSubmatch(payer.get("/pay/cat-food").body)[1]
+		return payer, action, payer.post(action, nil)
+	}
+	first, action, pressed := press()
+	require.Equal(t, http.StatusSeeOther, pressed.status)
+	for range 50 {
+		switch _, _, pressed := press(); pressed.status {
+		case http.StatusSeeOther:
+			made++
+		case http.StatusTooManyRequests:
+			refused++
+			assert.NotEmpty(t, pressed.header.Get("Retry-After"))
+		}
+	}
+	assert.Equal(t, 50, made+refused)
+	assert.GreaterOrEqual(t, refused, 10)
+	assert.Equal(t, made+1, shop.gateway.Calls("payment"), "what is refused costs nothing")
+	assert.Len(t, shop.open(), made+1)
+	assert.Equal(t, http.StatusSeeOther, first.post(action, nil).status, "who has an order already goes on with it")
+}
+
 func TestAPostToTheCallbackIsForHostedPaymentsAlone(t *testing.T) {
 	shop := openShop(t)
 	payer := shop.payer(wechat)

@@ -114,6 +114,25 @@ func TestOnlyTheGatewayCanNotify(t *testing.T) {
 	assert.Equal(t, []string{"intent", "prepared"}, shop.facts(order))
 }
 
+func TestTheSignatureCoversEveryByte(t *testing.T) {
+	shop := openShop(t)
+	_, order := shop.payer(wechat).prepare("/pay/cat-food")
+	body := notification(order, nil)
+	sign := md5Of(body)
+	for i := range body {
+		altered := body[:i] + string(rune(body[i]^1)) + body[i+1:]
+		require.Equal(t, http.StatusUnauthorized, shop.notifySigned(altered, sign).status, altered)
+	}
+	for _, altered := range []string{body + "\n", " " + body, body[:len(body)-1], body + body, strings.Replace(body, "{", `{"txamt": "1", `, 1), ""} {
+		assert.Equal(t, http.StatusUnauthorized, shop.notifySigned(altered, sign).status, altered)
+	}
+	for i := range sign {
+		assert.Equal(t, http.StatusUnauthorized, shop.notifySigned(body, sign[:i]).status, "the beginning of a signature")
+	}
+	assert.Equal(t, []string{"intent", "prepared"}, shop.facts(order))
+	assert.Equal(t, http.StatusOK, shop.notifySigned(body, sign).status)
+}
+
 func TestWithSHA256BothSignaturesAreTaken(t *testing.T) {
 	shop := openShop(t, withBlock("sign_type sha256"))
 	_, order := shop.payer(wechat).prepare("/pay/cat-food")

@@ -1,6 +1,7 @@
 package qfpayjsapi_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -90,4 +92,48 @@ func TestTheModulesLogHoldsNeitherCodeNorOpenID(t *testing.T) {
 			assert.NotContains(t, line, openID)
 		}
 	}
+}
+
+// secretFields are the lines of a block that hold secrets, with the place of each
+// secret.
+const secretFields = "official_account " + wechatApp + " %s\ninvoice_key %s\nwebhook https://shop.example/hook %s"
+
+func TestSecretsAreInNoConfigurationThatIsShown(t *testing.T) {
+	secrets := map[string]string{
+		"TEST_QFPAY_APP_SECRET": wechatSecret, "TEST_QFPAY_INVOICE_KEY": invoiceKey, "TEST_QFPAY_WEBHOOK_SECRET": "whsec_c2VudGluZWwtb2YtdGhlLXdlYmhvb2sta2V5",
+	}
+	for name, secret := range secrets {
+		t.Setenv(name, secret)
+	}
+	secrets["TEST_QFPAY_CLIENT_KEY"] = clientKey
+	shop := openShop(t, withBlock(fmt.Sprintf(secretFields, "{env.TEST_QFPAY_APP_SECRET}", "{env.TEST_QFPAY_INVOICE_KEY}", "{env.TEST_QFPAY_WEBHOOK_SECRET}")))
+
+	adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(shop.caddyfile()), map[string]any{"filename": "Caddyfile"})
+	require.NoError(t, err)
+	_, running := shop.officeText("GET", "/config/", "")
+	for place, text := range map[string]string{"caddy adapt": string(adapted), "GET /config/": running, "the log": shop.log()} {
+		for name, secret := range secrets {
+			assert.NotContains(t, text, secret, place)
+			assert.True(t, place == "the log" || strings.Contains(text, "{env."+name+"}"), "%s in %s", name, place)
+		}
+	}
+}
+
+func TestBadSecretsAreRefusedWithoutBeingShown(t *testing.T) {
+	shop := openShop(t)
+	for name, secrets := range map[string][]any{
+		"an app secret":    {"sentinel\u00e9", invoiceKey, "whsec_c2VudGluZWwtb2YtdGhlLXdlYmhvb2sta2V5"},
+		"an invoice key":   {wechatSecret, "sentinel-short", "whsec_c2VudGluZWwtb2YtdGhlLXdlYmhvb2sta2V5"},
+		"a webhook secret": {wechatSecret, invoiceKey, "whsec_sentinel"},
+	} {
+		for i := range secrets {
+			t.Setenv(fmt.Sprintf("TEST_QFPAY_SECRET_%d", i), secrets[i].(string))
+		}
+		shop.block = fmt.Sprintf(secretFields, "{env.TEST_QFPAY_SECRET_0}", "{env.TEST_QFPAY_SECRET_1}", "{env.TEST_QFPAY_SECRET_2}")
+		err := shop.tryToLoad()
+		require.Error(t, err, name)
+		assert.NotContains(t, err.Error(), "sentinel", name)
+	}
+	assert.NotContains(t, shop.log(), "whsec_sentinel")
+	assert.NotContains(t, shop.log(), "sentinel-short")
 }

@@ -1,6 +1,7 @@
 package qfpay
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -90,6 +91,29 @@ func redirects(location string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", location)
 		w.WriteHeader(http.StatusFound)
+	}
+}
+
+// bomb is a reply that is small on the way and large when it is unpacked.
+func bomb(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Encoding", "gzip")
+	packed := gzip.NewWriter(w)
+	_, _ = io.WriteString(packed, `{"respcd":"0000","openid":"o1","x":"`)
+	for chunk := make([]byte, 1<<20); ; {
+		if _, err := packed.Write(chunk); err != nil {
+			return
+		}
+	}
+}
+
+func TestAReplyIsUnpackedNoFurtherThanItsBound(t *testing.T) {
+	for call, do := range calls {
+		client := newClient(t, http.HandlerFunc(bomb))
+		began := time.Now()
+		e := asError(t, do(t.Context(), client))
+		assert.Equal(t, Unknown, e.Outcome, call)
+		assert.ErrorContains(t, e, "longer than", call)
+		assert.Less(t, time.Since(began), 4*time.Second, call)
 	}
 }
 

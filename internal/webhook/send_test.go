@@ -159,6 +159,15 @@ func TestAnAnswersBodyIsReadNoFurtherThanItsBound(t *testing.T) {
 	}
 }
 
+func TestAnAnswerIsNotUnpacked(t *testing.T) {
+	shop := receive(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write([]byte("this is no gzip"))
+	})
+	assert.True(t, open(t, shop.URL).Send(t.Context(), paid(), time.Now()).Delivered)
+	assert.NotContains(t, shop.deliveries()[0].header, "Accept-Encoding")
+}
+
 func TestAnAnswerIsGivenBeforeItsBody(t *testing.T) {
 	release := make(chan struct{})
 	shop := receive(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -1,6 +1,7 @@
 package wechat
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -152,6 +153,22 @@ func TestBrokenRepliesAreUnknown(t *testing.T) {
 			assert.EqualValues(t, 1, asked.Load(), "nothing is asked twice, no redirect is followed")
 		})
 	}
+}
+
+func TestAReplyIsUnpackedNoFurtherThanItsBound(t *testing.T) {
+	_, err := newAccount(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		packed := gzip.NewWriter(w)
+		_, _ = io.WriteString(packed, `{"openid":"`+testOpenID+`","x":"`)
+		for chunk := make([]byte, 1<<20); ; {
+			if _, err := packed.Write(chunk); err != nil {
+				return
+			}
+		}
+	})).OpenID(t.Context(), testCode)
+	e := asError(t, err)
+	assert.Equal(t, Unknown, e.Outcome)
+	assert.ErrorContains(t, e, "longer than")
 }
 
 func TestTooManyRequestsAreARefusal(t *testing.T) {

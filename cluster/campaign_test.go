@@ -26,28 +26,37 @@ const (
 // customer is a payer with habits, who reloads pages that fail.
 type customer struct {
 	*payer
-	pays, returns bool
-	hasty         bool // comes back from WeChat twice at once
-	attempts      int  // orders started, for want of a pay page
+	link     string
+	button   string        // of the wallet that is pressed; "" for none
+	after    time.Duration // on the pay page
+	returns  bool          // from the pay page to the shop
+	hasty    bool          // comes back from WeChat twice at once
+	reloads  int           // of one page, at most
+	attempts int           // orders started, for want of a pay page
 }
 
 // customers have habits by chance, which a fixed seed decides.
 func (c *cluster) customer(number uint64) *customer {
 	dice := rand.New(rand.NewPCG(number, 1))
-	return &customer{payer: c.payer(), pays: dice.Float64() < 0.8, returns: dice.Float64() < 0.5, hasty: dice.Float64() < 0.3}
+	k := &customer{payer: c.payer(), link: catFood, reloads: 40}
+	if dice.Float64() < 0.8 {
+		k.button = "pay"
+	}
+	k.returns, k.hasty = dice.Float64() < 0.5, dice.Float64() < 0.3
+	return k
 }
 
 // shop goes through a purchase and returns the order that got a pay page, or
 // "" if none did.
 func (k *customer) shop() (order string) {
-	link := catFood
+	link := k.link
 	for k.attempts = 1; k.attempts <= 5; k.attempts++ {
 		page, order := k.payPage(k.persist(link))
 		if order == "" {
 			continue
 		}
 		if !page.isPayPage() {
-			link = againLink(order)
+			link = again(k.link, order)
 			continue
 		}
 		k.finish(page.location)
@@ -79,10 +88,11 @@ func (k *customer) comeBack(callback string) reply {
 }
 
 func (k *customer) finish(payPage string) {
-	if !k.pays {
+	if k.button == "" {
 		return
 	}
-	if pressed := k.press(payPage); k.returns {
+	time.Sleep(k.after)
+	if pressed := k.press(payPage, k.button); k.returns {
 		k.persist(pressed.location)
 	}
 }
@@ -90,7 +100,7 @@ func (k *customer) finish(payPage string) {
 // persist opens an address and reloads it while the shop does not serve it, at
 // the pace of an impatient person.
 func (k *customer) persist(address string) (page reply) {
-	for range 40 {
+	for range k.reloads {
 		page = k.get(anyNode, address)
 		if page.status != 0 && page.status < http.StatusInternalServerError && page.status != http.StatusTooManyRequests {
 			return page

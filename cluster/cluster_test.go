@@ -17,7 +17,7 @@ func TestAPayerWhoStartsAtOneNodePaysAtTheOther(t *testing.T) {
 	callback, order := p.start(t, c.one)
 	page := p.get(c.two, callback)
 	requirePayPage(t, page)
-	pressed := p.press(page.location)
+	pressed := p.press(page.location, "pay")
 	require.Equal(t, http.StatusSeeOther, pressed.status, pressed.body)
 	receipt := p.get(c.one, pressed.location)
 	require.Equal(t, http.StatusOK, receipt.status, receipt.body)

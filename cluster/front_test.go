@@ -15,6 +15,9 @@ import (
 // wanted is the header with which a test chooses the node.
 const wanted = "Wanted-Node"
 
+// forwardedFor carries the payer's address, as a load balancer passes it on.
+const forwardedFor = "X-Forwarded-For"
+
 // front is the load balancer: the one public address of the shop. It sends each
 // request to the node that the test wants, or else to any, dead ones included.
 type front struct {
@@ -32,6 +35,7 @@ func newFront(t testing.TB) *front {
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = "http", f.choose(r.In).address
 			r.Out.Host = r.In.Host
+			r.Out.Header[forwardedFor] = r.In.Header[forwardedFor]
 		},
 		// Connections are not used again, because for those the transport would
 		// repeat a request by itself.
@@ -54,6 +58,13 @@ func (f *front) choose(r *http.Request) *node {
 		return f.notified
 	}
 	return f.nodes[f.dice.IntN(len(f.nodes))]
+}
+
+// throw lets other dice choose.
+func (f *front) throw(dice *rand.Rand) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dice = dice
 }
 
 // notify sends the gateway's notifications to one node.

@@ -20,7 +20,7 @@ func TestAPaymentIsToldThatAnotherNodeLearnsOfWhileTheShopIsToldThatItIsOver(t *
 
 	p := c.payer()
 	callback, order := p.start(t, clerk)
-	answer := c.program.hold(t, "msg_"+order+"_closed")
+	answer := c.program.hold(t, closedEvent(order))
 	c.gateway.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.RespcdAfter, Respcd: "1103"})
 	p.get(clerk, callback)
 	answer.reached(t)

@@ -17,6 +17,7 @@ const (
 	openidCall  = "/tool/v1/get_weixin_openid"
 	paymentCall = "/trade/v1/payment"
 	queryCall   = "/trade/v1/query"
+	refundCall  = "/trade/v1/refund"
 )
 
 // line is the way from one node to the gateway. It knows what the node asked
@@ -26,14 +27,14 @@ type line struct {
 	server  *httptest.Server
 	gateway http.Handler
 
-	mu       sync.Mutex
-	calls    map[string]int // by address
-	payments map[string]int // by order
-	held     *hold
+	mu    sync.Mutex
+	calls map[string]int // by address
+	asked map[string]int // payments by order, and refunds by their numbers
+	held  *hold
 }
 
 func newLine(t testing.TB, gateway http.Handler) *line {
-	l := &line{gateway: gateway, calls: make(map[string]int), payments: make(map[string]int)}
+	l := &line{gateway: gateway, calls: make(map[string]int), asked: make(map[string]int)}
 	l.server = httptest.NewServer(l)
 	t.Cleanup(l.server.Close)
 	return l
@@ -58,8 +59,8 @@ func (l *line) note(call string, body []byte) *hold {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.calls[call]++
-	if form, err := url.ParseQuery(string(body)); err == nil && call == paymentCall {
-		l.payments[form.Get("out_trade_no")]++
+	if form, err := url.ParseQuery(string(body)); err == nil && (call == paymentCall || call == refundCall) {
+		l.asked[form.Get("out_trade_no")]++
 	}
 	if l.held == nil || l.held.call != call {
 		return nil
@@ -76,11 +77,11 @@ func (l *line) count(call string) int {
 	return l.calls[call]
 }
 
-// paymentsByOrder is how often the node asked for the payment of each order.
-func (l *line) paymentsByOrder() map[string]int {
+// askedByNumber is how often the node asked for each payment and refund.
+func (l *line) askedByNumber() map[string]int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return maps.Clone(l.payments)
+	return maps.Clone(l.asked)
 }
 
 // moment is where on its way a call is held.

@@ -136,6 +136,9 @@ func (c *cluster) caddyfile(n *node) string {
 	admin %s
 	persist_config off
 	auto_https off
+	servers {
+		trusted_proxies static 127.0.0.1
+	}
 	storage redis {
 		host 127.0.0.1
 		port %s
@@ -155,10 +158,11 @@ http://:%s {
 		item cat-food 128.00
 		public_url %s
 		webhook %s/hooks {env.TEST_QFPAY_WEBHOOK_SECRET}
+		%s
 	}
 	respond "the shop" 200
 }
-`, n.admin, portOf(c.redis.address), portOf(n.address), n.line.server.URL, c.wallet.URL, appCode, c.front.server.URL, c.program.server.URL)
+`, n.admin, portOf(c.redis.address), portOf(n.address), n.line.server.URL, c.wallet.URL, appCode, c.front.server.URL, c.program.server.URL, c.more)
 }
 
 var (

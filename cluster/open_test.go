@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,8 @@ type cluster struct {
 	program  *shopProgram
 	front    *front
 	one, two *node
+	more     string // lines of the directive
+	payers   atomic.Uint32
 }
 
 // set changes the gateway before the cluster opens.
@@ -40,9 +43,12 @@ type set func(*qfpaytest.Config)
 
 func withNotifications(c *qfpaytest.Config) { c.NotifyOff = false }
 
+// haste is how much faster the gateway is than the real one, if it is.
+const haste = 120
+
 // withHaste makes the gateway repeat notifications after seconds instead of
 // minutes.
-func withHaste(c *qfpaytest.Config) { c.TimeScale = 120 }
+func withHaste(c *qfpaytest.Config) { c.TimeScale = haste }
 
 // withPatience makes the gateway wait for the answer to a notification for as
 // long as a node on a slow machine may wait for Redis.
@@ -110,7 +116,7 @@ func (c *cluster) requests(call string) int {
 // paymentsOf is how often the gateway was asked for the payment of an order, by
 // all nodes.
 func (c *cluster) paymentsOf(order string) int {
-	return c.one.line.paymentsByOrder()[order] + c.two.line.paymentsByOrder()[order]
+	return c.one.line.askedByNumber()[order] + c.two.line.askedByNumber()[order]
 }
 
 // patience is for what takes the expiry of a lock and the retries after it.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -19,13 +20,16 @@ const wechat = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Mobile Safari
 // payer is a WeChat browser that follows no redirect by itself.
 type payer struct {
 	cluster *cluster
+	address string // on the internet
 	browser *http.Client
 }
 
 func (c *cluster) payer() *payer {
 	jar, err := cookiejar.New(nil)
 	require.NoError(c.t, err)
-	return &payer{c, &http.Client{
+	number := c.payers.Add(1)
+	address := fmt.Sprintf("10.%d.%d.%d", number>>16, number>>8&0xff, number&0xff)
+	return &payer{c, address, &http.Client{
 		Jar:           jar,
 		Timeout:       time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -55,6 +59,7 @@ func (p *payer) do(at *node, method, address string, form url.Values) reply {
 		return reply{body: err.Error()}
 	}
 	r.Header.Set("User-Agent", wechat)
+	r.Header.Set(forwardedFor, p.address)
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
@@ -88,7 +93,15 @@ func (p *payer) startAgain(t testing.TB, at *node, instead string) (callback, or
 	return p.open(t, at, againLink(instead))
 }
 
-func againLink(order string) string { return catFood + "?again=" + order }
+func againLink(order string) string { return again(catFood, order) }
+
+// again is a pay link, for another order than this one.
+func again(link, order string) string {
+	if strings.Contains(link, "?") {
+		return link + "&again=" + order
+	}
+	return link + "?again=" + order
+}
 
 func (p *payer) open(t testing.TB, at *node, link string) (callback, order string) {
 	t.Helper()
@@ -107,16 +120,16 @@ func (p *payer) prepare(t testing.TB, at *node) (order string) {
 	return order
 }
 
-// press presses Pay on the pay page, and returns where the wallet sends the
-// payer then.
-func (p *payer) press(payPage string) reply {
+// press presses a button of the pay page, and returns where the wallet sends
+// the payer then.
+func (p *payer) press(payPage, button string) reply {
 	page, err := url.Parse(payPage)
 	if err != nil {
 		return reply{body: err.Error()}
 	}
 	query := page.Query()
 	return p.do(anyNode, http.MethodPost, strings.TrimSuffix(payPage, "?"+page.RawQuery), url.Values{
-		"action":       {"pay"},
+		"action":       {button},
 		"prepay_id":    {strings.TrimPrefix(query.Get("package"), "prepay_id=")},
 		"redirect_url": {query.Get("redirect_url")},
 	})

@@ -29,7 +29,7 @@ func TestTheRedisExampleSells(t *testing.T) {
 	callback, order := payer.open(t, anyNode, "http://"+n.address+catFood)
 	wallet := payer.get(anyNode, callback)
 	requirePayPage(t, wallet)
-	back := payer.press(wallet.location)
+	back := payer.press(wallet.location, "pay")
 	require.Equal(t, http.StatusSeeOther, back.status, back.body)
 	eventually(t, "the order is paid", func() bool {
 		return strings.Contains(payer.get(anyNode, "http://"+n.address+"/pay/status/"+order).body, `"paid"`)

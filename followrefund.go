@@ -32,8 +32,8 @@ func (c *clerk) followRefund(ctx context.Context, order ledger.Order, refunding 
 	if first := since.Add(enquiryTimes[0]); c.now().Before(first) {
 		return first, nil
 	}
-	if err := c.account.pace.wait(ctx); err != nil {
-		return time.Time{}, err
+	if later, err := c.account.pace.wait(ctx); err != nil || later > 0 {
+		return c.now().Add(later), err
 	}
 	open, err := c.askRefund(ctx, order, refunding)
 	if err != nil {

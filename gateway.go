@@ -59,11 +59,17 @@ func (g gateway) Refund(ctx context.Context, refund qfpay.Refund) (syssn string,
 
 // The gateway takes 100 requests a second and 400 a minute from a merchant. A
 // bucket of 40 that gains 6 a second never lets more than 400 through in any
-// minute.
+// minute. What was asked more than a minute ago the gateway has forgotten, so
+// that nothing is owed for it.
 const (
 	paceBurst = 40
 	paceRate  = 6
+	paceDebt  = 60 * paceRate
 )
+
+// paceQueue is how many of the app's workers wait for the gateway at most. The
+// others are left for what needs no gateway, above all for telling the shop.
+const paceQueue = workers / 2
 
 // pace is the account's share of the gateway. Payers' calls are counted and
 // never wait; the app's wait for what payers leave over.
@@ -73,15 +79,45 @@ type pace struct {
 	mu      sync.Mutex
 	resume  time.Time     // after a 429
 	backoff time.Duration // doubles while 429s follow each other
+	waiting int
 }
 
 func newPace() *pace { return &pace{bucket: rate.NewLimiter(paceRate, paceBurst)} }
 
 // count notes a call. It may drive the bucket below zero.
-func (p *pace) count() { p.bucket.ReserveN(time.Now(), 1) }
+func (p *pace) count() {
+	if now := time.Now(); p.bucket.TokensAt(now) > -paceDebt {
+		p.bucket.ReserveN(now, 1)
+	}
+}
 
-// wait blocks until a call may be made that no payer waits for.
-func (p *pace) wait(ctx context.Context) error {
+// wait blocks until a call may be made that no payer waits for. Where too many
+// are waiting already, it says at once when to come again.
+func (p *pace) wait(ctx context.Context) (later time.Duration, err error) {
+	if !p.queue() {
+		return troubleWait, nil
+	}
+	defer p.leave()
+	return 0, p.await(ctx)
+}
+
+func (p *pace) queue() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting == paceQueue {
+		return false
+	}
+	p.waiting++
+	return true
+}
+
+func (p *pace) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting--
+}
+
+func (p *pace) await(ctx context.Context) error {
 	for {
 		delay := p.delay(time.Now())
 		if delay <= 0 {

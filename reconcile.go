@@ -214,8 +214,8 @@ func (c *clerk) pursue(ctx context.Context, order ledger.Order) (ledger.Order, t
 	if first := since.Add(enquiryTimes[0]); c.now().Before(first) {
 		return order, first, nil
 	}
-	if err := c.account.pace.wait(ctx); err != nil {
-		return order, time.Time{}, err
+	if later, err := c.account.pace.wait(ctx); err != nil || later > 0 {
+		return order, c.now().Add(later), err
 	}
 	if c.now().Before(c.expiry(order)) {
 		order = c.enquire(ctx, order)

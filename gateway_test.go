@@ -1,0 +1,64 @@
+package qfpayjsapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestAfterARushThatTheGatewayHasForgottenTheAppAsksAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPace()
+		for range 100_000 {
+			p.count()
+		}
+		assert.Greater(t, p.delay(time.Now()), 50*time.Second)
+		time.Sleep(61 * time.Second)
+		assert.LessOrEqual(t, p.delay(time.Now()), time.Duration(0))
+	})
+}
+
+// More orders wait for the gateway than there are workers. One of them is paid
+// by a notification, and the shop is told of it at once.
+func TestOrdersThatWaitForTheGatewayDoNotKeepTheShopFromBeingTold(t *testing.T) {
+	root := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		c := counterInBubble(t, root)
+		var paid string
+		for i := range 2 * workers {
+			callback := c.authorize(t, fmt.Sprint("/pay/cat-food?ref=", i))
+			require.Equal(t, http.StatusFound, c.visit(t, callback).StatusCode)
+			paid = orderIn(callback)
+		}
+		for range paceDebt {
+			c.account.pace.count()
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var stopped sync.WaitGroup
+		stopped.Go(func() { (&clerk{books: c.books, logger: c.logger}).run(ctx) })
+		time.Sleep(10 * time.Second)
+
+		require.Equal(t, http.StatusOK, c.receive(t, c.notification(paid)))
+		time.Sleep(rescanInterval + time.Second)
+		open, err := c.ledger.Open(t.Context())
+		require.NoError(t, err)
+		assert.NotContains(t, open, paid, "what has nothing left to do is off the index")
+		assert.Len(t, open, 2*workers-1)
+
+		time.Sleep(30 * time.Minute)
+		open, err = c.ledger.Open(t.Context())
+		require.NoError(t, err)
+		assert.Empty(t, open, "the others had their turns")
+		stop()
+		stopped.Wait()
+		require.NoError(t, c.simulator.Close())
+		time.Sleep(10 * time.Second) // the storage's lock keeper notices
+	})
+}

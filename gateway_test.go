@@ -25,17 +25,18 @@ func TestAfterARushThatTheGatewayHasForgottenTheAppAsksAgain(t *testing.T) {
 	})
 }
 
-// More orders wait for the gateway than there are workers. One of them is paid
-// by a notification, and the shop is told of it at once.
+// More orders wait for the gateway than there are workers. All of them are paid
+// by notifications, and the shop is told at once, but for the few whose turn at
+// the gateway comes next: of those, as soon as they had it.
 func TestOrdersThatWaitForTheGatewayDoNotKeepTheShopFromBeingTold(t *testing.T) {
 	root := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		c := counterInBubble(t, root)
-		var paid string
+		var orders []string
 		for i := range 2 * workers {
 			callback := c.authorize(t, fmt.Sprint("/pay/cat-food?ref=", i))
 			require.Equal(t, http.StatusFound, c.visit(t, callback).StatusCode)
-			paid = orderIn(callback)
+			orders = append(orders, orderIn(callback))
 		}
 		for range paceDebt {
 			c.account.pace.count()
@@ -45,17 +46,18 @@ func TestOrdersThatWaitForTheGatewayDoNotKeepTheShopFromBeingTold(t *testing.T) 
 		stopped.Go(func() { (&clerk{books: c.books, logger: c.logger}).run(ctx) })
 		time.Sleep(10 * time.Second)
 
-		require.Equal(t, http.StatusOK, c.receive(t, c.notification(paid)))
-		time.Sleep(rescanInterval + time.Second)
+		for _, order := range orders {
+			require.Equal(t, http.StatusOK, c.receive(t, c.notification(order)))
+		}
+		time.Sleep(2*rescanInterval + time.Second)
 		open, err := c.ledger.Open(t.Context())
 		require.NoError(t, err)
-		assert.NotContains(t, open, paid, "what has nothing left to do is off the index")
-		assert.Len(t, open, 2*workers-1)
+		assert.LessOrEqual(t, len(open), workers/2, "what has nothing left to do is off the index")
 
-		time.Sleep(30 * time.Minute)
+		time.Sleep(2 * time.Minute)
 		open, err = c.ledger.Open(t.Context())
 		require.NoError(t, err)
-		assert.Empty(t, open, "the others had their turns")
+		assert.Empty(t, open)
 		stop()
 		stopped.Wait()
 		require.NoError(t, c.simulator.Close())

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"crypto/md5"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
+)
+
+// The merchant's account, at all shops.
+const (
+	appCode   = "BENCH"
+	clientKey = "not-a-secret-for-benchmarks-only"
+
+	// keyVariable is what hands the client key to servers.
+	keyVariable = "BENCH_CLIENT_KEY"
+)
+
+// gateway is the simulator in a process of its own.
+type gateway struct {
+	*process
+	address string
+	control *line
+}
+
+func (b *bench) openGateway() (*gateway, error) {
+	g := &gateway{address: freeAddress()}
+	g.control = newLine(g.address)
+	var err error
+	if g.process, err = b.launch("gateway", nil, b.self, "serve", "gateway", "-listen", g.address); err != nil {
+		return nil, err
+	}
+	return g, g.ready(g.address, "/bench/ready")
+}
+
+// forget makes the gateway new, and sets how long its openid and payment calls
+// take.
+func (g *gateway) forget(delay time.Duration) error {
+	got, err := g.control.post("/bench/forget?delay="+delay.String(), "text/plain", "", "", nil)
+	if err == nil && got.status != http.StatusOK {
+		err = fmt.Errorf("the gateway's control answered %v", got)
+	}
+	return err
+}
+
+// notification presses Pay for an order and returns what the gateway would
+// post, and its signature.
+func (g *gateway) notification(order string) (body []byte, sign string, err error) {
+	got, err := g.control.post("/bench/pay?order="+url.QueryEscape(order), "text/plain", "", "", nil)
+	if err == nil && got.status != http.StatusOK {
+		err = fmt.Errorf("the gateway's control answered %v", got)
+	}
+	return got.body, fmt.Sprintf("%X", md5.Sum(append(got.body[:len(got.body):len(got.body)], clientKey...))), err
+}
+
+// serveGateway is the process of the gateway.
+func serveGateway(args []string) error {
+	flags := flag.NewFlagSet("gateway", flag.ExitOnError)
+	listen := flags.String("listen", "", "address")
+	_ = flags.Parse(args)
+	s := &slowGateway{}
+	if err := s.forget(0); err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", s.answer)
+	mux.HandleFunc("GET /tool/v1/get_weixin_openid", s.answerLate)
+	mux.HandleFunc("POST /trade/v1/payment", s.answerLate)
+	mux.HandleFunc("GET /bench/ready", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("POST /bench/forget", s.control)
+	mux.HandleFunc("POST /bench/pay", s.pay)
+	return http.ListenAndServe(*listen, mux)
+}
+
+// slowGateway is a simulator whose calls take a while.
+type slowGateway struct {
+	simulator atomic.Pointer[qfpaytest.Simulator]
+	delay     atomic.Int64
+}
+
+func (s *slowGateway) forget(delay time.Duration) error {
+	simulator, err := qfpaytest.New(qfpaytest.Config{
+		AppCode: appCode, ClientKey: clientKey, Seed: rand.Uint64(), NotifyOff: true, NoRateLimit: true,
+	})
+	if err != nil {
+		return err
+	}
+	s.simulator.Store(simulator)
+	s.delay.Store(int64(delay))
+	return nil
+}
+
+func (s *slowGateway) answer(w http.ResponseWriter, r *http.Request) {
+	s.simulator.Load().ServeHTTP(w, r)
+}
+
+// answerLate answers when the delay is over that began with the request, so
+// that the gateway's own work is part of it.
+func (s *slowGateway) answerLate(w http.ResponseWriter, r *http.Request) {
+	began, delay := time.Now(), time.Duration(s.delay.Load())
+	if delay == 0 {
+		s.answer(w, r)
+		return
+	}
+	held := httptest.NewRecorder()
+	s.answer(held, r)
+	time.Sleep(delay - time.Since(began))
+	for name, values := range held.Header() {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(held.Code)
+	_, _ = w.Write(held.Body.Bytes())
+}
+
+func (s *slowGateway) control(w http.ResponseWriter, r *http.Request) {
+	delay, err := time.ParseDuration(r.URL.Query().Get("delay"))
+	if err == nil {
+		err = s.forget(delay)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+	}
+}
+
+// pay presses Pay and answers with the notification's body.
+func (s *slowGateway) pay(w http.ResponseWriter, r *http.Request) {
+	order, simulator := r.URL.Query().Get("order"), s.simulator.Load()
+	if err := simulator.Pay(order); err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	trade, _ := simulator.Trade(order)
+	_ = json.NewEncoder(w).Encode(map[string]string{
+		"status": "1", "notify_type": "payment", "respcd": trade.Respcd(), "cancel": trade.Cancel(),
+		"out_trade_no": order, "syssn": trade.Syssn, "txamt": fmt.Sprint(trade.Amount), "txcurrcd": trade.Currency,
+		"paydtm": trade.PayDtm.In(qfpay.HongKong).Format(time.DateTime),
+	})
+}

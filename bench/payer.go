@@ -1,0 +1,172 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// shop is a server that sells, or that plays one.
+type shop struct {
+	name      string
+	address   string
+	gateway   string     // address
+	processes []*process // all that work for it
+}
+
+// payLink starts the purchase at every shop.
+const payLink = "/pay/cat-food"
+
+func (s *shop) stop() {
+	for _, p := range s.processes {
+		p.stop()
+	}
+}
+
+func (s *shop) cpu() (sum time.Duration, err error) {
+	for _, p := range s.processes {
+		used, err := p.cpu()
+		if err != nil {
+			return 0, err
+		}
+		sum += used
+	}
+	return sum, nil
+}
+
+// fails adds to an error what the shop's processes printed.
+func (s *shop) fails(err error) error {
+	for _, p := range s.processes {
+		err = p.failure(err)
+	}
+	return err
+}
+
+// payer buys at one shop, with connections of their own to the shop and the
+// gateway. Each purchase is made as somebody new, without cookies.
+type payer struct {
+	shop          *shop
+	till, gateway *line
+	cookies       map[string]string
+}
+
+func newPayer(s *shop) *payer {
+	return &payer{shop: s, till: newLine(s.address), gateway: newLine(s.gateway), cookies: make(map[string]string)}
+}
+
+func (p *payer) leave() {
+	p.till.close()
+	p.gateway.close()
+}
+
+// start opens the pay link and returns where it leads: to the OAuth page.
+func (p *payer) start() (oauth string, err error) {
+	clear(p.cookies)
+	return p.redirected(payLink, "/tool/v1/get_weixin_oauth_code?")
+}
+
+// authorize is vouched for by the gateway and returns the callback.
+func (p *payer) authorize(oauth string) (callback string, err error) {
+	got, err := p.gateway.get(pathOf(oauth), nil)
+	if err != nil {
+		return "", err
+	}
+	if got.status != http.StatusFound || !strings.HasPrefix(got.location, "http://"+p.shop.address+"/") {
+		return "", fmt.Errorf("the OAuth page answered %s: %v", p.shop.name, got)
+	}
+	return got.location, nil
+}
+
+// call follows the callback and returns the pay page.
+func (p *payer) call(callback string) (payPage string, err error) {
+	return p.redirected(pathOf(callback), "/q/direct?")
+}
+
+// begin goes as far as the callback without following it.
+func (p *payer) begin() (callback string, err error) {
+	oauth, err := p.start()
+	if err != nil {
+		return "", err
+	}
+	return p.authorize(oauth)
+}
+
+// payAndReturn presses Pay in the wallet and goes back to the shop, which has
+// to say that it was paid. Payers look again if the shop does not know yet.
+func (p *payer) payAndReturn(payPage string) error {
+	address, err := url.Parse(payPage)
+	if err != nil {
+		return err
+	}
+	query := address.Query()
+	pressed, err := p.gateway.post("/q/direct", "application/x-www-form-urlencoded", "", "", []byte(url.Values{
+		"prepay_id":    {strings.TrimPrefix(query.Get("package"), "prepay_id=")},
+		"action":       {"pay"},
+		"redirect_url": {query.Get("redirect_url")},
+	}.Encode()))
+	if err != nil {
+		return err
+	}
+	if pressed.status != http.StatusSeeOther {
+		return fmt.Errorf("the wallet of %s answered %v", p.shop.name, pressed)
+	}
+	return p.seeReceipt(pathOf(pressed.location))
+}
+
+// receiptTitle is on the page that says that a payment was made.
+const receiptTitle = "Payment received"
+
+func (p *payer) seeReceipt(path string) error {
+	var got answer
+	for range 20 {
+		var err error
+		if got, err = p.till.get(path, p.cookies); err != nil {
+			return err
+		}
+		if got.status != http.StatusOK {
+			break
+		}
+		if strings.Contains(string(got.body), receiptTitle) {
+			return nil
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+	return fmt.Errorf("%s gave no receipt for a payment that was made, but %v", p.shop.name, got)
+}
+
+// openPayPage looks at the pay page, which refuses what is not exactly as the
+// gateway said.
+func (p *payer) openPayPage(payPage string) error {
+	got, err := p.gateway.get(pathOf(payPage), nil)
+	if err == nil && got.status != http.StatusOK {
+		err = fmt.Errorf("the pay page of %s answered %v", p.shop.name, got)
+	}
+	return err
+}
+
+// redirected asks the shop and returns where it sends the payer, which must be
+// a page of the gateway.
+func (p *payer) redirected(path, page string) (string, error) {
+	got, err := p.till.get(path, p.cookies)
+	if err != nil {
+		return "", err
+	}
+	if got.status != http.StatusFound || !strings.HasPrefix(got.location, "http://"+p.shop.gateway+page) {
+		return "", fmt.Errorf("%s answered %s with %v", p.shop.name, path, got)
+	}
+	for _, cookie := range got.cookies {
+		p.cookies[cookie.Name] = cookie.Value
+	}
+	return got.location, nil
+}
+
+// pathOf is the path and query of an address.
+func pathOf(address string) string {
+	_, rest, _ := strings.Cut(address, "://")
+	if slash := strings.IndexByte(rest, '/'); slash >= 0 {
+		return rest[slash:]
+	}
+	return address
+}

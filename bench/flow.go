@@ -13,10 +13,10 @@ const gatewayTime = 50 * time.Millisecond
 func (b *bench) flow() (section, error) {
 	atOnce := pick(b, 128, 16)
 	s := section{title: "Whole payments", about: fmt.Sprintf(`
-%d payers at once, at a gateway that takes %v for an openid and for a payment: pay link, OAuth page, callback, pay page, Pay,
-and the return to the shop, which asks the gateway and shows a receipt. *Durable* writes three files for each payment, all before the redirect to
-the pay page; the plugin writes three there too, and then more: that it asks, and that it was paid. The second table ends with the redirect
-to the pay page.
+%d payers at once, at a gateway that takes %v for an openid and for a payment: pay link, OAuth page, callback, Pay in the wallet, the
+gateway's notification, and the return to the shop for a receipt. *Durable* writes three files for each payment before the redirect to the pay page, as
+the plugin does, and a fourth before it answers the notification; *minimal* and Flask remember nothing and ask the gateway at the return. The
+second table ends with the redirect to the pay page.
 `, atOnce, gatewayTime)}
 	flasks, err := b.openFlasks()
 	if err != nil {

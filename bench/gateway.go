@@ -1,14 +1,12 @@
 package main
 
 import (
-	"crypto/md5"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -50,16 +48,6 @@ func (g *gateway) forget(delay time.Duration) error {
 		err = fmt.Errorf("the gateway's control answered %v", got)
 	}
 	return err
-}
-
-// notification presses Pay for an order and returns what the gateway would
-// post, and its signature.
-func (g *gateway) notification(order string) (body []byte, sign string, err error) {
-	got, err := g.control.post("/bench/pay?order="+url.QueryEscape(order), "text/plain", "", "", nil)
-	if err == nil && got.status != http.StatusOK {
-		err = fmt.Errorf("the gateway's control answered %v", got)
-	}
-	return got.body, fmt.Sprintf("%X", md5.Sum(append(got.body[:len(got.body):len(got.body)], clientKey...))), err
 }
 
 // serveGateway is the process of the gateway.

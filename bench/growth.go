@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -189,7 +188,7 @@ func (b *bench) useArchives(archives []*archive) error {
 		times := make(map[*archive]map[string][]float64)
 		for n := range pick(b, 40, 5) {
 			for _, a := range inTurn(archives, n) {
-				took, err := b.buyTimed(payers[a])
+				took, err := buyTimed(payers[a])
 				if err != nil {
 					return a.fails(err)
 				}
@@ -213,40 +212,33 @@ func (b *bench) useArchives(archives []*archive) error {
 }
 
 // buyTimed returns how long each station of one payment took.
-func (b *bench) buyTimed(p *payer) (took [3]time.Duration, err error) {
+func buyTimed(p *payer) (took [3]time.Duration, err error) {
 	callback, err := p.begin()
 	if err != nil {
 		return took, err
 	}
-	if took[0], err = timed(func() error { _, err := p.call(callback); return err }); err != nil {
+	var payPage string
+	if took[0], err = timed(func() (err error) { payPage, err = p.call(callback); return err }); err != nil {
 		return took, err
 	}
-	order := orderOf(callback)
-	body, sign, err := b.gateway.notification(order)
+	back, err := wayBack(payPage)
 	if err != nil {
+		return took, err
+	}
+	notification, err := p.pay(orderIn(back))
+	if err != nil {
+		return took, err
+	}
+	if took[1], err = timed(func() error { return p.notify(notification) }); err != nil {
 		return took, err
 	}
 	var got answer
-	took[1], err = timed(func() (err error) {
-		got, err = p.till.post("/pay/notify", "application/json", "X-QF-SIGN", sign, body)
+	took[2], err = timed(func() (err error) {
+		got, err = p.till.get("/pay/status/"+orderIn(back), nil)
 		return err
 	})
-	if err == nil && string(got.body) != "SUCCESS" {
-		err = fmt.Errorf("the notification was answered with %v", got)
-	}
-	if err != nil {
-		return took, err
-	}
-	took[2], err = timed(func() (err error) { got, err = p.till.get("/pay/status/"+order, nil); return err })
 	if err == nil && !strings.Contains(string(got.body), `"status":"paid"`) {
-		err = errors.New("the status of a paid order is " + got.String())
+		err = fmt.Errorf("the status of a paid order is %v", got)
 	}
 	return took, err
-}
-
-// orderOf is the order in a callback's address.
-func orderOf(callback string) string {
-	_, rest, _ := strings.Cut(callback, "/callback/")
-	order, _, _ := strings.Cut(rest, "?")
-	return order
 }

@@ -25,9 +25,23 @@ type minimal struct {
 	key             string
 	client          *http.Client
 
-	// remember keeps a fact of an order, before what follows from it.
-	remember func(order, fact string, value any) error
+	notes notes
 }
+
+// notes are what the program remembers.
+type notes interface {
+	// remember keeps a fact of an order, before what follows from it.
+	remember(order, fact string, value any) error
+
+	// paid reports whether it was remembered that the order was paid.
+	paid(order string) bool
+}
+
+// nothing is remembered.
+type nothing struct{}
+
+func (nothing) remember(string, string, any) error { return nil }
+func (nothing) paid(string) bool                   { return false }
 
 // openMinimal runs the program; with a folder it is durable.
 func (b *bench) openMinimal(name, folder string) (*shop, error) {
@@ -53,14 +67,15 @@ func serveMinimal(args []string) error {
 		public: "http://" + *listen, gateway: *gateway, key: os.Getenv(keyVariable),
 		client: &http.Client{Timeout: 10 * time.Second, Transport: transport},
 	}
-	m.remember = func(string, string, any) error { return nil }
+	m.notes = nothing{}
 	if *folder != "" {
-		m.remember = notebook(*folder).remember
+		m.notes = notebook(*folder)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("GET "+payLink, m.start)
 	mux.HandleFunc("GET /pay/callback", m.callback)
+	mux.HandleFunc("POST /pay/notify", m.notify)
 	mux.HandleFunc("GET /pay/return", m.comeBack)
 	return http.ListenAndServe(*listen, mux)
 }
@@ -105,7 +120,7 @@ func (m *minimal) prepare(ctx context.Context, order, code string) (payPage stri
 		"txamt": "12800", "txcurrcd": "HKD", "pay_type": "800207", "out_trade_no": order, "sub_openid": payer.OpenID,
 		"txdtm": time.Now().In(hongKong).Format(time.DateTime), "goods_name": "Cat food 猫粮",
 	}
-	if err := cmp.Or(m.remember(order, "open", struct{}{}), m.remember(order, "intent", payment)); err != nil {
+	if err := cmp.Or(m.notes.remember(order, "open", struct{}{}), m.notes.remember(order, "intent", payment)); err != nil {
 		return "", err
 	}
 	var prepared struct {
@@ -119,28 +134,56 @@ func (m *minimal) prepare(ctx context.Context, order, code string) (payPage stri
 	params["mchntnm"], params["txamt"], params["currency"] = "Harbour Pets", "12800", "HKD"
 	params["goods_name"], params["redirect_url"] = "Cat food 猫粮", m.public+"/pay/return?order="+order
 	payPage = m.gateway + "/q/direct?" + encode(params)
-	return payPage, m.remember(order, "prepared", map[string]string{"syssn": prepared.Syssn, "pay_url": payPage})
+	return payPage, m.notes.remember(order, "prepared", map[string]string{"syssn": prepared.Syssn, "pay_url": payPage})
 }
 
-// comeBack asks the gateway whether the order was paid.
+// notify takes the gateway's word that an order was paid.
+func (m *minimal) notify(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
+	if err != nil || fmt.Sprintf("%X", md5.Sum(append(body[:len(body):len(body)], m.key...))) != r.Header.Get("X-QF-SIGN") {
+		http.Error(w, "wrong signature", http.StatusUnauthorized)
+		return
+	}
+	var news map[string]string
+	if err := json.Unmarshal(body, &news); err != nil {
+		http.Error(w, "not understood", http.StatusBadRequest)
+		return
+	}
+	if err := m.notes.remember(news["out_trade_no"], "paid", news); err != nil {
+		http.Error(w, "try again", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = io.WriteString(w, "SUCCESS")
+}
+
+// comeBack tells the payer whether the order was paid. What is not remembered,
+// the gateway is asked.
 func (m *minimal) comeBack(w http.ResponseWriter, r *http.Request) {
+	title, order := "Not paid yet", r.URL.Query().Get("order")
+	paid := m.notes.paid(order)
+	if !paid {
+		var err error
+		if paid, err = m.enquire(r.Context(), order); err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+	}
+	if paid {
+		title = receiptTitle
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	fmt.Fprintf(w, "<!doctype html><title>%s</title><h1>%s</h1><p>Cat food 猫粮, HKD 128.00", title, title)
+}
+
+func (m *minimal) enquire(ctx context.Context, order string) (paid bool, err error) {
 	var reply struct {
 		Data []struct {
 			Respcd string `json:"respcd"`
 			Cancel string `json:"cancel"`
 		} `json:"data"`
 	}
-	order := r.URL.Query().Get("order")
-	if err := m.ask(r.Context(), http.MethodPost, "/trade/v1/query", map[string]string{"out_trade_no": order}, &reply); err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	title := "Not paid yet"
-	if len(reply.Data) == 1 && reply.Data[0].Respcd == "0000" && reply.Data[0].Cancel == "0" {
-		title = receiptTitle
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	fmt.Fprintf(w, "<!doctype html><title>%s</title><h1>%s</h1><p>Cat food 猫粮, HKD 128.00", title, title)
+	err = m.ask(ctx, http.MethodPost, "/trade/v1/query", map[string]string{"out_trade_no": order}, &reply)
+	return len(reply.Data) == 1 && reply.Data[0].Respcd == "0000" && reply.Data[0].Cancel == "0", err
 }
 
 var hongKong = time.FixedZone("UTC+8", 8*60*60)

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"crypto/md5"
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 )
@@ -93,47 +95,68 @@ func (p *payer) begin() (callback string, err error) {
 	return p.authorize(oauth)
 }
 
-// payAndReturn presses Pay in the wallet and goes back to the shop, which has
-// to say that it was paid. Payers look again if the shop does not know yet.
+// payAndReturn pays in the wallet, tells the shop as the gateway would, and goes
+// back to it for the receipt.
 func (p *payer) payAndReturn(payPage string) error {
+	back, err := wayBack(payPage)
+	if err != nil {
+		return err
+	}
+	body, err := p.pay(orderIn(back))
+	if err != nil {
+		return err
+	}
+	if err := p.notify(body); err != nil {
+		return err
+	}
+	return p.seeReceipt(back)
+}
+
+// wayBack is where a pay page leads back to.
+func wayBack(payPage string) (*url.URL, error) {
 	address, err := url.Parse(payPage)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	query := address.Query()
-	pressed, err := p.gateway.post("/q/direct", "application/x-www-form-urlencoded", "", "", []byte(url.Values{
-		"prepay_id":    {strings.TrimPrefix(query.Get("package"), "prepay_id=")},
-		"action":       {"pay"},
-		"redirect_url": {query.Get("redirect_url")},
-	}.Encode()))
-	if err != nil {
-		return err
+	return url.Parse(address.Query().Get("redirect_url"))
+}
+
+// orderIn is the order in the address of a return page.
+func orderIn(back *url.URL) string {
+	if order := back.Query().Get("order"); order != "" {
+		return order
 	}
-	if pressed.status != http.StatusSeeOther {
-		return fmt.Errorf("the wallet of %s answered %v", p.shop.name, pressed)
+	return path.Base(back.Path)
+}
+
+// pay presses Pay in the wallet and returns what the gateway has to tell.
+func (p *payer) pay(order string) (notification []byte, err error) {
+	got, err := p.gateway.post("/bench/pay?order="+order, "text/plain", "", "", nil)
+	if err == nil && got.status != http.StatusOK {
+		err = fmt.Errorf("a payment at %s could not be paid: %v", p.shop.name, got)
 	}
-	return p.seeReceipt(pathOf(pressed.location))
+	return got.body, err
+}
+
+// notify tells the shop that it was paid.
+func (p *payer) notify(notification []byte) error {
+	signed := append(notification[:len(notification):len(notification)], clientKey...)
+	got, err := p.till.post("/pay/notify", "application/json", "X-QF-SIGN", fmt.Sprintf("%X", md5.Sum(signed)), notification)
+	if err == nil && string(got.body) != "SUCCESS" {
+		err = fmt.Errorf("%s answered a notification with %v", p.shop.name, got)
+	}
+	return err
 }
 
 // receiptTitle is on the page that says that a payment was made.
 const receiptTitle = "Payment received"
 
-func (p *payer) seeReceipt(path string) error {
-	var got answer
-	for range 20 {
-		var err error
-		if got, err = p.till.get(path, p.cookies); err != nil {
-			return err
-		}
-		if got.status != http.StatusOK {
-			break
-		}
-		if strings.Contains(string(got.body), receiptTitle) {
-			return nil
-		}
-		time.Sleep(500 * time.Millisecond)
+func (p *payer) seeReceipt(back *url.URL) error {
+	got, err := p.till.get(back.RequestURI(), p.cookies)
+	if err == nil && (got.status != http.StatusOK || !strings.Contains(string(got.body), receiptTitle)) {
+		err = fmt.Errorf("%s gave no receipt for a payment that was made: %v", p.shop.name, got)
 	}
-	return fmt.Errorf("%s gave no receipt for a payment that was made, but %v", p.shop.name, got)
+	return err
 }
 
 // openPayPage looks at the pay page, which refuses what is not exactly as the
@@ -148,13 +171,13 @@ func (p *payer) openPayPage(payPage string) error {
 
 // redirected asks the shop and returns where it sends the payer, which must be
 // a page of the gateway.
-func (p *payer) redirected(path, page string) (string, error) {
-	got, err := p.till.get(path, p.cookies)
+func (p *payer) redirected(link, page string) (string, error) {
+	got, err := p.till.get(link, p.cookies)
 	if err != nil {
 		return "", err
 	}
 	if got.status != http.StatusFound || !strings.HasPrefix(got.location, "http://"+p.shop.gateway+page) {
-		return "", fmt.Errorf("%s answered %s with %v", p.shop.name, path, got)
+		return "", fmt.Errorf("%s answered %s with %v", p.shop.name, link, got)
 	}
 	for _, cookie := range got.cookies {
 		p.cookies[cookie.Name] = cookie.Value

@@ -1,6 +1,7 @@
 """What the gateway's documentation suggests, as a Flask program: redirect to
-OAuth, exchange the code, make the payment, redirect to the pay page, and ask
-whether it was paid. It remembers nothing but a signed cookie."""
+OAuth, exchange the code, make the payment, redirect to the pay page, check the
+notification, and ask whether it was paid. It remembers nothing but a signed
+cookie."""
 
 import hashlib
 import http.client
@@ -77,6 +78,14 @@ def callback():
         "redirect_url": url_for("come_back", order=order, _external=True),
     }
     return redirect(f"http://{GATEWAY}/q/direct?{urlencode(params)}")
+
+
+@app.post("/pay/notify")
+def notify():
+    signed = hashlib.md5(request.get_data() + CLIENT_KEY.encode()).hexdigest().upper()
+    if signed != request.headers.get("X-QF-SIGN"):
+        return "wrong signature", 401
+    return "SUCCESS"
 
 
 @app.get("/pay/return")

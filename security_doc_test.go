@@ -70,8 +70,12 @@ func TestSignaturesAreComparedInConstantTime(t *testing.T) {
 			for _, declared := range parsed.Decls {
 				if f, ok := declared.(*ast.FuncDecl); ok && f.Name.Name == name {
 					ast.Inspect(f.Body, func(node ast.Node) bool {
-						if call, ok := node.(*ast.SelectorExpr); ok && call.Sel.Name == "ConstantTimeCompare" {
-							compares = true
+						switch node := node.(type) {
+						case *ast.SelectorExpr:
+							compares = compares || node.Sel.Name == "ConstantTimeCompare"
+						case *ast.BinaryExpr:
+							isPlain := node.Op == token.EQL || node.Op == token.NEQ
+							assert.False(t, isPlain && !isConstant(node.X) && !isConstant(node.Y), "%s compares in another way, too", name)
 						}
 						return true
 					})
@@ -80,4 +84,10 @@ func TestSignaturesAreComparedInConstantTime(t *testing.T) {
 			assert.True(t, compares, "%s in %s", name, file)
 		}
 	}
+}
+
+func isConstant(expression ast.Expr) bool {
+	_, literal := expression.(*ast.BasicLit)
+	name, named := expression.(*ast.Ident)
+	return literal || named && name.Name == strings.ToUpper(name.Name)
 }

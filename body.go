@@ -10,11 +10,9 @@ import (
 // and then.
 var bodyTime = 20 * time.Second
 
-// limitBody bounds the body of a request in bytes and in time. The caller lifts
-// the bound on time when the body is read: it would end the request later on.
-func limitBody(w http.ResponseWriter, r *http.Request, most int64) (lift func()) {
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTime))
+// limitBody bounds the body of a request in bytes and in time. When the body has
+// been read, the bound on time is over.
+func limitBody(w http.ResponseWriter, r *http.Request, most int64) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
 	r.Body = http.MaxBytesReader(w, r.Body, most)
-	return func() { _ = control.SetReadDeadline(time.Time{}) }
 }

@@ -31,7 +31,7 @@ func (h *Handler) notify(w http.ResponseWriter, r *http.Request) error {
 		h.countNotification("malformed")
 		return answerGateway(w, http.StatusUnsupportedMediaType, "application/json only")
 	}
-	lift := limitBody(w, r, maxNotification)
+	limitBody(w, r, maxNotification)
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		h.countNotification("malformed")
@@ -41,7 +41,6 @@ func (h *Handler) notify(w http.ResponseWriter, r *http.Request) error {
 		}
 		return answerGateway(w, http.StatusBadRequest, "the body did not arrive whole")
 	}
-	lift()
 	if !qfpay.VerifyNotification(body, r.Header.Get("X-QF-SIGN"), h.ClientKey, qfpay.SignType(h.SignType)) {
 		h.countNotification("forged")
 		h.logger.Warn("a notification with a wrong signature was refused", zap.String("client", clientAddress(r)))

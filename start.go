@@ -77,7 +77,7 @@ func askedFor(w http.ResponseWriter, r *http.Request, item string) (checkout.Ask
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-www-form-urlencoded" {
 		return checkout.Asked{}, pages.WrongType
 	}
-	lift := limitBody(w, r, maxForm)
+	limitBody(w, r, maxForm)
 	if err := r.ParseForm(); err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
@@ -85,7 +85,6 @@ func askedFor(w http.ResponseWriter, r *http.Request, item string) (checkout.Ask
 		}
 		return checkout.Asked{}, pages.WrongType
 	}
-	lift()
 	return checkout.Asked{Item: item, Values: r.Form, Form: r.PostForm}, ""
 }
 

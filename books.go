@@ -24,6 +24,9 @@ type books struct {
 	timeout  time.Duration // of one call to the gateway
 	orderTTL time.Duration
 	emit     func(event string, data map[string]any)
+
+	// meanwhile starts what need not be waited for at once.
+	meanwhile func(do func() error) (wait func() error)
 }
 
 // expiry is when the time to finish a payment is over.

@@ -122,7 +122,7 @@ func (h *Handler) advance(ctx context.Context, site origin, ticket checkout.Tick
 		h.quota().count(client, h.now())
 	}
 	fields := orderFields(ticket.Order, ticket.Intent)
-	indexed := meanwhile(func() error { return h.ledger.Reopen(ctx, ticket.Order) })
+	indexed := h.meanwhile(func() error { return h.ledger.Reopen(ctx, ticket.Order) })
 	openID, err := h.openID(ctx, code)
 	if err := indexed(); err != nil {
 		return h.storageDown(ticket, err)

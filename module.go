@@ -281,7 +281,7 @@ func (Handler) CaddyModule() caddy.ModuleInfo {
 // Provision expands placeholders, checks the configuration and sets up what a
 // payment needs. It calls nobody and starts nothing.
 func (h *Handler) Provision(ctx caddy.Context) error {
-	h.books = &books{logger: ctx.Logger(), now: time.Now}
+	h.books = &books{logger: ctx.Logger(), now: time.Now, meanwhile: meanwhile}
 	if err := registerMetrics(ctx); err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (b *bench) openCaddy(name, binary, folder, directives string) (*shop, error
 
 // prepareCaddy writes a Caddyfile for a Caddy that does not run yet.
 func (b *bench) prepareCaddy(name, folder, directives string) (s *shop, file string, err error) {
-	s = &shop{name: name, address: freeAddress(), gateway: b.gateway.address}
+	s = &shop{name: name, address: freeAddress(), admin: freeAddress(), gateway: b.gateway.address}
 	b.launched++
 	file = filepath.Join(b.work, fmt.Sprintf("%03d.caddyfile", b.launched))
 	return s, file, os.WriteFile(file, fmt.Appendf(nil, `{
@@ -63,7 +63,7 @@ http://%s {
 	root %s
 	file_server
 }
-`, freeAddress(), folder, s.address, directives, b.site), 0o600)
+`, s.admin, folder, s.address, directives, b.site), 0o600)
 }
 
 // runCaddy starts a prepared Caddy and returns when it serves.

@@ -73,7 +73,7 @@ func (f flowOf) run(disk string, flasks []*shop) ([]*contender, error) {
 		}
 		contenders = append(contenders, f.contender(s))
 	}
-	return contenders, alternate(pick(f.bench, 7, 1), f.warmUps(), contenders)
+	return contenders, alternate(pick(f.bench, 5, 1), f.warmUps(), contenders)
 }
 
 // openPrograms runs durable twice, the plugin and minimal.
@@ -100,15 +100,15 @@ func (b *bench) openPrograms(disk string) (shops []*shop, err error) {
 func (f flowOf) contender(s *shop) *contender {
 	c := &contender{name: s.name}
 	if isFlask(s.name) {
-		c.every = 3
+		c.every = 2
 	}
-	span := pick(f.bench, 2500*time.Millisecond, 300*time.Millisecond)
+	span := pick(f.bench, 2000*time.Millisecond, 300*time.Millisecond)
 	c.turn = func() (figures, error) {
 		if err := f.gateway.forget(gatewayTime); err != nil {
 			return figures{}, err
 		}
 		var open purchases
-		result, err := measured(s, f.atOnce, span, func(p *payer) (time.Duration, error) {
+		result, err := f.measured(s, f.atOnce, span, func(p *payer) (time.Duration, error) {
 			return timed(func() error {
 				callback, err := p.begin()
 				if err != nil {

@@ -101,7 +101,10 @@ func (s *slowGateway) answerLate(w http.ResponseWriter, r *http.Request) {
 	}
 	held := httptest.NewRecorder()
 	s.answer(held, r)
-	time.Sleep(delay - time.Since(began))
+	if err := sleepExactly(delay - time.Since(began)); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	for name, values := range held.Header() {
 		w.Header()[name] = values
 	}

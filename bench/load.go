@@ -58,13 +58,17 @@ func load(s *shop, payers int, span time.Duration, step func(*payer) (time.Durat
 
 // measured is a load together with the processor time that the shop spent on
 // each operation.
-func measured(s *shop, payers int, span time.Duration, step func(*payer) (time.Duration, error)) (figures, error) {
+func (b *bench) measured(s *shop, payers int, span time.Duration, step func(*payer) (time.Duration, error)) (figures, error) {
 	before, err := s.cpu()
 	if err != nil {
 		return figures{}, err
 	}
+	profiled := b.profiling(s, span)
 	result, err := load(s, payers, span, step)
 	if err != nil {
+		return figures{}, err
+	}
+	if err := profiled(); err != nil {
 		return figures{}, err
 	}
 	after, err := s.cpu()

@@ -27,6 +27,10 @@ type bench struct {
 	memory  string // folder on a memory disk
 	command string
 
+	profiles  string // folder; empty for none
+	measuring string // the measurement that is under way
+	profiled  int
+
 	began     time.Time
 	syncTime  float64 // seconds for one synced write
 	work      string  // folder for everything, on the disk that is measured
@@ -66,6 +70,7 @@ func main() {
 	flag.BoolVar(&b.short, "short", false, "a few seconds for each measurement: shows that everything works, judges nothing")
 	flag.StringVar(&b.out, "out", "results", "the folder that gets the tables and charts")
 	flag.StringVar(&b.memory, "memory", "/dev/shm", "a folder on a memory disk")
+	flag.StringVar(&b.profiles, "profile", "", "a folder that gets profiles and traces of the plugin in start, flow and overhead; taking them costs time, which then counts against it")
 	flag.Parse()
 	exit(b.run(*disk, *only))
 }
@@ -114,6 +119,7 @@ func (b *bench) run(disk, only string) error {
 			continue
 		}
 		began := time.Now()
+		b.measuring = m.name
 		s, err := m.measure(b)
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)

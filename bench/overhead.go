@@ -32,7 +32,7 @@ shop after the other, and %d payers at once. Payments are paid between the round
 	if err != nil {
 		return s, err
 	}
-	if err := alternate(pick(b, 7, 1), b.warmUps(), together); err != nil {
+	if err := alternate(pick(b, 5, 1), b.warmUps(), together); err != nil {
 		return s, err
 	}
 	flask := best(together, isFlask, func(f figures) float64 { return -f.p50 })
@@ -76,7 +76,7 @@ const gatewayShare = 2 * gatewayTime
 func (b *bench) callbacks(s *shop, atOnce int) *contender {
 	c := &contender{name: s.name}
 	if isFlask(s.name) {
-		c.every = 3
+		c.every = 2
 	}
 	span := pick(b, 3000*time.Millisecond, 400*time.Millisecond)
 	c.turn = func() (figures, error) {
@@ -84,7 +84,7 @@ func (b *bench) callbacks(s *shop, atOnce int) *contender {
 			return figures{}, err
 		}
 		var open purchases
-		result, err := measured(s, atOnce, span, func(p *payer) (time.Duration, error) { return b.callOnce(p, &open) })
+		result, err := b.measured(s, atOnce, span, func(p *payer) (time.Duration, error) { return b.callOnce(p, &open) })
 		if err != nil {
 			return figures{}, err
 		}

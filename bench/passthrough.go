@@ -67,7 +67,7 @@ func (b *bench) staticFiles() ([]*contender, error) {
 		defer line.close()
 		shops, lines = append(shops, s), append(lines, line)
 	}
-	rounds, requests := pick(b, 60, 2), pick(b, 1500, 200)
+	rounds, requests := pick(b, 40, 2), pick(b, 1500, 200)
 	for round := -b.warmUps(); round < rounds; round++ {
 		turns, err := b.askInTurn(shops, lines, requests)
 		if err != nil {
@@ -129,7 +129,7 @@ func askForPage(l *line) error {
 func (b *bench) startUps() ([]*contender, error) {
 	contenders := []*contender{{name: "without the directive"}, {name: "without, second process"}, {name: ours}, {name: "Caddy as it is"}}
 	binaries := []string{b.plugin, b.plugin, b.plugin, b.stock}
-	for round := -b.warmUps(); round < pick(b, 16, 1); round++ {
+	for round := -b.warmUps(); round < pick(b, 8, 1); round++ {
 		turns := make([]figures, len(contenders))
 		var running []*shop
 		for _, i := range inTurn([]int{0, 1, 2, 3}, round+b.warmUps()) {

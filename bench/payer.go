@@ -15,6 +15,7 @@ type shop struct {
 	name      string
 	address   string
 	gateway   string     // address
+	admin     string     // address of Caddy's admin API, where it is one
 	processes []*process // all that work for it
 }
 

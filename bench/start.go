@@ -43,12 +43,12 @@ with a fixed address; the plugin makes an order, seals it into a cookie, signs t
 		defer shop.stop()
 		span := pick(b, 1500*time.Millisecond, 200*time.Millisecond)
 		contenders = append(contenders, &contender{name: shop.name, turn: func() (figures, error) {
-			return measured(shop, atOnce, span, func(p *payer) (time.Duration, error) {
+			return b.measured(shop, atOnce, span, func(p *payer) (time.Duration, error) {
 				return timed(func() error { _, err := p.start(); return err })
 			})
 		}})
 	}
-	if err := alternate(pick(b, 7, 1), b.warmUps(), contenders); err != nil {
+	if err := alternate(pick(b, 5, 1), b.warmUps(), contenders); err != nil {
 		return s, err
 	}
 	first, again, our := contenders[0].turns, contenders[1].turns, named(contenders, ours).turns

@@ -3,7 +3,6 @@ package cluster
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -70,12 +69,4 @@ func (d detail) factAt(name string) (at time.Time) {
 		}
 	}
 	return at
-}
-
-// close asks the node to end an order, as its owner does by hand.
-func (n *node) close(order string) {
-	answer, err := http.Post(fmt.Sprintf("http://%s/qfpay_jsapi/orders/%s/close", n.admin, order), "application/json", strings.NewReader("{}"))
-	if err == nil {
-		_ = answer.Body.Close()
-	}
 }

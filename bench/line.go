@@ -2,10 +2,13 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
+	"net/http/httputil"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -47,7 +50,7 @@ func (l *line) close() {
 type answer struct {
 	status   int
 	location string
-	cookies  []*http.Cookie
+	cookies  []string // of Set-Cookie
 	body     []byte
 }
 
@@ -106,16 +109,70 @@ func (l *line) sendAndReceive() (answer, error) {
 	if _, err := l.conn.Write(l.request); err != nil {
 		return answer{}, err
 	}
-	response, err := http.ReadResponse(l.reader, nil)
+	return l.receive()
+}
+
+// receive reads an answer. Of its headers it keeps what payers need.
+func (l *line) receive() (got answer, err error) {
+	first, err := l.readLine()
 	if err != nil {
-		return answer{}, err
+		return got, err
 	}
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return answer{}, err
+	if _, rest, found := bytes.Cut(first, []byte(" ")); found {
+		got.status, err = strconv.Atoi(string(rest[:min(3, len(rest))]))
 	}
-	if response.Close {
+	if err != nil || got.status == 0 {
+		return got, fmt.Errorf("%q is no answer", first)
+	}
+	length, chunked, closes := 0, false, false
+	for {
+		header, err := l.readLine()
+		if err != nil {
+			return got, err
+		}
+		if len(header) == 0 {
+			break
+		}
+		name, value, _ := bytes.Cut(header, []byte(": "))
+		switch {
+		case is(name, "Location"):
+			got.location = string(value)
+		case is(name, "Set-Cookie"):
+			got.cookies = append(got.cookies, string(value))
+		case is(name, "Content-Length"):
+			if length, err = strconv.Atoi(string(value)); err != nil {
+				return got, err
+			}
+		case is(name, "Transfer-Encoding"):
+			chunked = is(value, "chunked")
+		case is(name, "Connection"):
+			closes = is(value, "close")
+		}
+	}
+	if got.body, err = l.readBody(length, chunked); closes {
 		l.close()
 	}
-	return answer{response.StatusCode, response.Header.Get("Location"), response.Cookies(), body}, nil
+	return got, err
 }
+
+func (l *line) readBody(length int, chunked bool) ([]byte, error) {
+	if !chunked {
+		body := make([]byte, length)
+		_, err := io.ReadFull(l.reader, body)
+		return body, err
+	}
+	body, err := io.ReadAll(httputil.NewChunkedReader(l.reader))
+	if err == nil {
+		_, err = l.readLine() // after the last chunk
+	}
+	return body, err
+}
+
+// readLine returns a line until the next one is read.
+func (l *line) readLine() ([]byte, error) {
+	read, err := l.reader.ReadSlice('\n')
+	return bytes.TrimRight(read, "\r\n"), err
+}
+
+// is reports whether a header is called so, or says so.
+func is(text []byte, word string) bool { return strings.EqualFold(string(text), word) }

@@ -181,7 +181,9 @@ func (p *payer) redirected(link, page string) (string, error) {
 		return "", fmt.Errorf("%s answered %s with %v", p.shop.name, link, got)
 	}
 	for _, cookie := range got.cookies {
-		p.cookies[cookie.Name] = cookie.Value
+		pair, _, _ := strings.Cut(cookie, ";")
+		name, value, _ := strings.Cut(pair, "=")
+		p.cookies[name] = value
 	}
 	return got.location, nil
 }

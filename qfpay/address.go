@@ -28,24 +28,6 @@ func checkAddress(raw string, longest int) error {
 	return err
 }
 
-// encodeForm is params as a form, sorted by name.
-func encodeForm(params map[string]string) string {
-	var form strings.Builder
-	form.Grow(2 * sizeOf(params))
-	for _, name := range sortedNames(params) {
-		if form.Len() > 0 {
-			form.WriteByte('&')
-		}
-		form.WriteString(url.QueryEscape(name))
-		form.WriteByte('=')
-		form.WriteString(url.QueryEscape(params[name]))
-	}
-	return form.String()
-}
-
-// encodeQuery is params as a query, sorted by name.
-func encodeQuery(params map[string]string) string { return plusless(encodeForm(params)) }
-
 // plusless writes spaces as %20. In the browser, decodeURIComponent leaves the +
 // of form encoding as it is.
 func plusless(form string) string { return strings.ReplaceAll(form, "+", "%20") }

@@ -69,7 +69,7 @@ func (c *Client) request(ctx context.Context, call call) (*http.Request, error) 
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("X-QF-APPCODE", c.config.AppCode)
-	req.Header.Set("X-QF-SIGN", Sign(c.config.SignType, params, c.config.ClientKey))
+	req.Header.Set("X-QF-SIGN", params.sign(c.config.SignType, c.config.ClientKey))
 	if c.config.SignType == SHA256 {
 		req.Header.Set("X-QF-SIGNTYPE", "SHA256")
 	}
@@ -77,27 +77,18 @@ func (c *Client) request(ctx context.Context, call call) (*http.Request, error) 
 }
 
 // complete returns what is both signed and sent.
-func (c *Client) complete(params map[string]string) map[string]string {
-	complete := make(map[string]string, len(params)+1)
-	for name, value := range params {
-		if value != "" {
-			complete[name] = value
-		}
-	}
-	if c.config.MchID != "" {
-		complete["mchid"] = c.config.MchID
-	}
-	return complete
+func (c *Client) complete(values map[string]string) params {
+	return sorted(values).with("mchid", c.config.MchID)
 }
 
-func unsigned(ctx context.Context, method, address string, params map[string]string) (*http.Request, error) {
+func unsigned(ctx context.Context, method, address string, params params) (*http.Request, error) {
 	if method == http.MethodGet {
 		// net/http may repeat a GET by itself, when a kept connection dies
 		// before it has answered. At worst, the payer's code was used up by the
 		// first try, the second is refused, and the payer starts again.
-		return http.NewRequestWithContext(ctx, method, address+"?"+encodeQuery(params), nil)
+		return http.NewRequestWithContext(ctx, method, address+"?"+params.query(), nil)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(encodeForm(params)))
+	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(params.form()))
 	if err != nil {
 		return nil, err
 	}

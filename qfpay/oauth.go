@@ -25,8 +25,8 @@ func (c *Client) OAuthURL(redirectURI string) (string, error) {
 		"app_code":     c.config.AppCode,
 		"redirect_uri": redirectURI,
 	})
-	params["sign"] = Sign(MD5, params, c.config.ClientKey)
-	return c.gateway + "/tool/v1/get_weixin_oauth_code?" + encodeQuery(params), nil
+	params = params.with("sign", params.sign(MD5, c.config.ClientKey))
+	return c.gateway + "/tool/v1/get_weixin_oauth_code?" + params.query(), nil
 }
 
 // OpenID exchanges the payer's code for the openid that [Client.Pay] needs. A

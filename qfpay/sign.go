@@ -3,8 +3,6 @@ package qfpay
 import (
 	"crypto/md5"
 	"crypto/sha256"
-	"maps"
-	"slices"
 )
 
 // SignType is the hash that signs a request.
@@ -26,37 +24,7 @@ const (
 // empty value are left out, because sources disagree on whether they are
 // signed: do not send them either.
 func Sign(t SignType, params map[string]string, clientKey string) string {
-	return digest(t, append(join(params), clientKey...))
-}
-
-func join(params map[string]string) []byte {
-	joined := make([]byte, 0, sizeOf(params)+64) // room for the client key
-	for _, key := range sortedNames(params) {
-		if params[key] == "" {
-			continue
-		}
-		if len(joined) > 0 {
-			joined = append(joined, '&')
-		}
-		joined = append(joined, key...)
-		joined = append(joined, '=')
-		joined = append(joined, params[key]...)
-	}
-	return joined
-}
-
-func sortedNames(params map[string]string) []string {
-	names := slices.AppendSeq(make([]string, 0, len(params)), maps.Keys(params))
-	slices.Sort(names)
-	return names
-}
-
-// sizeOf is how many bytes params take when they are joined as they are.
-func sizeOf(params map[string]string) (bytes int) {
-	for name, value := range params {
-		bytes += len(name) + len(value) + len("=&")
-	}
-	return bytes
+	return sorted(params).sign(t, clientKey)
 }
 
 // digest hashes exactly the bytes it is given.

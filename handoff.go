@@ -29,7 +29,7 @@ func (h *Handler) outsideWeChat(w http.ResponseWriter, r *http.Request, intent l
 		return h.problem(w, r, pages.Problem{Kind: pages.TooLarge})
 	}
 	noteIntent(r, order, intent)
-	h.logger.Info("handoff", orderFields(order, intent)...)
+	h.noteStart("handoff", order, intent)
 	return h.showHandoff(w, r, order, intent, text)
 }
 

@@ -185,7 +185,7 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request, site origin,
 		return h.problem(w, r, pages.Problem{Kind: pages.Internal})
 	}
 	noteIntent(r, ticket.Order, ticket.Intent)
-	h.logger.Info("start", orderFields(ticket.Order, ticket.Intent)...)
+	h.noteStart("start", ticket.Order, ticket.Intent)
 	if h.Hosted {
 		return h.askToConfirm(w, r, ticket)
 	}

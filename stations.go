@@ -42,6 +42,14 @@ func orphanFields(orphan ledger.Orphan) []zap.Field {
 	}
 }
 
+// noteStart is the line of a station that nobody has been vouched for at. It is
+// for debugging, so that bots and link previews do not fill the log.
+func (h *Handler) noteStart(station, order string, intent ledger.Intent) {
+	if line := h.logger.Check(zap.DebugLevel, station); line != nil {
+		line.Write(orderFields(order, intent)...)
+	}
+}
+
 // seconds is how long a station took.
 func (b *books) seconds(began time.Time) zap.Field {
 	return zap.Float64("seconds", b.now().Sub(began).Seconds())

@@ -36,7 +36,10 @@ func newAccount() *account {
 }
 
 // wake tells the app that there is something to do about an order or orphan.
-func (a *account) wake(subject string) { a.woken.add(subject) }
+func (a *account) wake(subject string) { a.wakeAt(subject, time.Time{}) }
+
+// wakeAt tells the app that there will be something to do at a time.
+func (a *account) wakeAt(subject string, at time.Time) { a.woken.add(subject, at) }
 
 var accounts = caddy.NewUsagePool()
 
@@ -148,43 +151,40 @@ func (n *noted) add(what string) (isNew bool) {
 	return !old
 }
 
-// woken are the orders and orphans that the app should look at soon. It loses
-// nothing by being bounded: the app finds them in the index as well.
+// woken are the orders and orphans that the app should look at, and when. It
+// loses nothing by being bounded: the app finds them in the index as well.
 type woken struct {
 	bell chan struct{} // holds one token while there is something
 
 	mu       sync.Mutex
-	subjects map[string]struct{}
+	subjects map[string]time.Time
 }
 
 const wokenMost = 4096
 
-func (q *woken) add(subject string) {
-	q.mu.Lock()
-	if q.subjects == nil {
-		q.subjects = make(map[string]struct{})
-	}
-	if len(q.subjects) < wokenMost {
-		q.subjects[subject] = struct{}{}
-	}
-	q.mu.Unlock()
+func (q *woken) add(subject string, at time.Time) {
+	q.later(subject, at)
 	select {
 	case q.bell <- struct{}{}:
 	default:
 	}
 }
 
-// later keeps a subject for another time without ringing.
-func (q *woken) later(subject string) {
+// later keeps a subject without ringing.
+func (q *woken) later(subject string, at time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.subjects == nil {
-		q.subjects = make(map[string]struct{})
+		q.subjects = make(map[string]time.Time)
 	}
-	q.subjects[subject] = struct{}{}
+	before, known := q.subjects[subject]
+	if known && before.Before(at) || !known && len(q.subjects) >= wokenMost {
+		return
+	}
+	q.subjects[subject] = at
 }
 
-func (q *woken) take() map[string]struct{} {
+func (q *woken) take() map[string]time.Time {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	subjects := q.subjects

@@ -32,6 +32,34 @@ type books struct {
 // expiry is when the time to finish a payment is over.
 func (b *books) expiry(order ledger.Order) time.Time { return order.Intent.At.Add(b.orderTTL) }
 
+// findOrAdopt finds an order of which the gateway speaks, even if the callback
+// that asked for its payment could not make its intent a fact.
+func (b *books) findOrAdopt(ctx context.Context, id string) (ledger.Order, error) {
+	order, err := b.ledger.Find(ctx, id)
+	if !errors.Is(err, ledger.ErrUnknown) {
+		return order, err
+	}
+	intent, err := b.ledger.Entered(ctx, id)
+	switch {
+	case err != nil:
+		return ledger.Order{}, err
+	case intent == nil:
+		return ledger.Order{}, ledger.ErrUnknown
+	}
+	return ledger.Order{ID: id, Intent: *intent}, b.adopt(ctx, id, *intent)
+}
+
+// adopt makes an order's intent a fact after the callback that entered it ended
+// in the middle of its work, as when its node died.
+func (b *books) adopt(ctx context.Context, order string, intent ledger.Intent) error {
+	if err := b.ledger.Begin(ctx, order, intent); err != nil {
+		return err
+	}
+	b.countStatus(ledger.Order{ID: order, Intent: intent})
+	b.logger.Warn("a callback ended in the middle of its work; the order is followed to its end", orderFields(order, intent)...)
+	return nil
+}
+
 // enquire asks the gateway about a pending order, at most once per
 // [enquiryInterval] and one request at a time over all nodes, and returns the
 // order as it is known after that. A gateway that does not answer changes nothing.

@@ -118,13 +118,17 @@ func (h *Handler) advance(ctx context.Context, site origin, ticket checkout.Tick
 	if next, known := h.recall(ctx, ticket); known {
 		return next
 	}
+	if next, left := h.leftBehind(ctx, ticket); left {
+		return next
+	}
 	if h.Hosted {
 		h.quota().count(client, h.now())
 	}
+	ticket.Intent.Sent = h.now().UTC()
 	fields := orderFields(ticket.Order, ticket.Intent)
-	indexed := h.meanwhile(func() error { return h.ledger.Reopen(ctx, ticket.Order) })
+	entered := h.meanwhile(func() error { return h.ledger.Enter(ctx, ticket.Order, ticket.Intent) })
 	openID, err := h.openID(ctx, code)
-	if err := indexed(); err != nil {
+	if err := entered(); err != nil {
 		return h.storageDown(ticket, err)
 	}
 	if err != nil {
@@ -178,6 +182,19 @@ func (h *Handler) recall(ctx context.Context, ticket checkout.Ticket) (next turn
 	}
 }
 
+// leftBehind looks whether another node took this callback before and stopped
+// in the middle of it: then nobody knows whether the gateway took the order.
+func (h *Handler) leftBehind(ctx context.Context, ticket checkout.Ticket) (next turn, left bool) {
+	intent, err := h.ledger.Entered(ctx, ticket.Order)
+	if err == nil && intent != nil {
+		err = h.adopt(ctx, ticket.Order, *intent)
+	}
+	if err != nil {
+		return h.storageDown(ticket, err), true
+	}
+	return turn{unknown: true}, intent != nil
+}
+
 // withoutOpenID decides what follows a failed openid call. Nothing is known at
 // the gateway yet, so starting again is safe; after a refusal it happens by
 // itself, once.
@@ -185,10 +202,8 @@ func (h *Handler) withoutOpenID(ctx context.Context, ticket checkout.Ticket, cli
 	if next, known := h.recall(ctx, ticket); known {
 		return next // another node was faster with the same code
 	}
+	h.withdraw(ctx, ticket)
 	fields = append(fields, failureFields(err)...)
-	if err := h.ledger.Withdraw(ctx, ticket.Order); err != nil {
-		fields = append(fields, zap.NamedError("withdrawal", err)) // the app clears it away later
-	}
 	level := failureLevel(err)
 	kind, wait, again := signInProblem(err)
 	if !again {
@@ -206,28 +221,36 @@ func (h *Handler) withoutOpenID(ctx context.Context, ticket checkout.Ticket, cli
 	return turn{restart: &checkout.Ticket{Order: checkout.NewOrder(h.now()), Intent: intent, Restarted: true, RealName: ticket.RealName}}
 }
 
-// pay makes the order payable. The intent is in storage before the gateway
-// hears of the order, and the answer is in storage before the payer's browser
+// withdraw takes an order back of which the gateway has not heard. What cannot be
+// taken back, the app brings to its end.
+func (h *Handler) withdraw(ctx context.Context, ticket checkout.Ticket) {
+	if err := h.ledger.Withdraw(ctx, ticket.Order); err != nil {
+		h.logger.Warn("an order that was not asked for stays on the index of open orders until the app ends it",
+			append(orderFields(ticket.Order, ticket.Intent), zap.Error(err))...)
+	}
+}
+
+// pay makes the order payable. Before the gateway hears of the order, its intent
+// is in storage, on the index; while the gateway thinks, it becomes one of the
+// order's facts. That, and the answer, are in storage before the payer's browser
 // gets what makes the order payable: an order that we forgot cannot be paid.
 func (h *Handler) pay(ctx context.Context, site origin, ticket checkout.Ticket, openID string) turn {
-	intent := ticket.Intent
-	intent.Sent = h.now().UTC()
-	release, kind, err := h.claimInvoice(ctx, ticket.Order, intent)
-	switch {
-	case err != nil:
-		return h.storageDown(ticket, err)
-	case kind != "":
-		return turn{problem: kind}
+	release, refused := h.claimInvoice(ctx, ticket)
+	if refused != nil {
+		h.withdraw(ctx, ticket)
+		return *refused
 	}
-	err = h.ledger.Begin(ctx, ticket.Order, intent)
-	release()
-	if err != nil {
-		return h.storageDown(ticket, err)
-	}
-	h.countStatus(ledger.Order{ID: ticket.Order, Intent: intent})
+	begun := h.meanwhile(func() error {
+		defer release()
+		return h.ledger.Begin(ctx, ticket.Order, ticket.Intent)
+	})
 	began := h.now()
 	prepared, err := h.gateway.Pay(ctx, h.payment(site, ticket, openID))
-	fields := append(orderFields(ticket.Order, intent), h.seconds(began))
+	fields := append(orderFields(ticket.Order, ticket.Intent), h.seconds(began))
+	if err := begun(); err != nil {
+		return h.unremembered(err, fields)
+	}
+	h.countStatus(ledger.Order{ID: ticket.Order, Intent: ticket.Intent})
 	if err != nil {
 		return h.unprepared(ctx, ticket, err, append(fields, failureFields(err)...))
 	}
@@ -237,13 +260,18 @@ func (h *Handler) pay(ctx context.Context, site origin, ticket checkout.Ticket, 
 		err = h.ledger.Record(ctx, ticket.Order, fact)
 	}
 	if err != nil {
-		h.logger.Error("the payment is prepared at the gateway but could not be remembered; the payer was not sent to pay it",
-			append(fields, zap.Error(err))...)
-		return turn{unknown: true}
+		return h.unremembered(err, fields)
 	}
 	h.logger.Info("payment", append(fields, zap.String("respcd", "0000"))...)
-	h.account.wake(ticket.Order)
+	h.account.wakeAt(ticket.Order, fact.At.Add(enquiryTimes[0]))
 	return turn{payURL: fact.PayURL}
+}
+
+// unremembered leaves an order to the app that the gateway may have taken.
+func (h *Handler) unremembered(err error, fields []zap.Field) turn {
+	h.logger.Error("the payment was asked for and could not be remembered; the payer was not sent to pay it",
+		append(fields, zap.Error(err))...)
+	return turn{unknown: true}
 }
 
 // prepared is what the ledger keeps of the gateway's answer: where the payer

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
 )
@@ -59,23 +60,26 @@ func (h *Handler) invoiceProblem(w http.ResponseWriter, r *http.Request, intent 
 
 // claimInvoice lets an order pay its invoice, unless others do. The lock keeps
 // nodes from claiming at once what only one of them may have.
-func (h *Handler) claimInvoice(ctx context.Context, order string, intent ledger.Intent) (release func(), kind pages.Kind, err error) {
-	if intent.Invoice == nil {
-		return func() {}, "", nil
+func (h *Handler) claimInvoice(ctx context.Context, ticket checkout.Ticket) (release func(), refused *turn) {
+	invoice := ticket.Intent.Invoice
+	if invoice == nil {
+		return func() {}, nil
 	}
-	release, err = h.ledger.Lock(ctx, "invoice-"+intent.Invoice.ID)
+	release, err := h.ledger.Lock(ctx, "invoice-"+invoice.ID)
 	if err != nil {
-		return nil, pages.StorageDown, err
+		return nil, new(h.storageDown(ticket, err))
 	}
-	kind, err = h.invoiceTaken(ctx, intent, order)
-	if kind == "" {
-		if err = h.ledger.ClaimInvoice(ctx, intent.Invoice.ID, order); err != nil {
-			kind = pages.StorageDown
-		}
+	kind, err := h.invoiceTaken(ctx, ticket.Intent, ticket.Order)
+	if err == nil && kind == "" {
+		err = h.ledger.ClaimInvoice(ctx, invoice.ID, ticket.Order)
 	}
-	if kind != "" {
+	switch {
+	case err != nil:
 		release()
-		return nil, kind, err
+		return nil, new(h.storageDown(ticket, err))
+	case kind != "":
+		release()
+		return nil, &turn{problem: kind}
 	}
-	return release, "", nil
+	return release, nil
 }

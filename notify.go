@@ -81,7 +81,7 @@ func (b *books) receive(ctx context.Context, n qfpay.Notification) error {
 		b.logger.Warn("a notification of neither a payment nor a refund was ignored", notificationFields(n)...)
 		return nil
 	}
-	order, err := b.ledger.Find(ctx, number)
+	order, err := b.findOrAdopt(ctx, number)
 	if errors.Is(err, ledger.ErrUnknown) {
 		err = b.orphan(ctx, ledger.Orphan{
 			At: b.now().UTC(), Syssn: n.Syssn, OutTradeNo: n.OutTradeNo, Amount: n.Amount, Currency: n.Currency, NotifyType: n.NotifyType,

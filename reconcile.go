@@ -68,12 +68,14 @@ func (c *clerk) lead(ctx context.Context) {
 			c.scan(ctx, due, busy)
 			rescan = now.Add(rescanInterval)
 		}
-		for subject := range c.account.woken.take() {
+		for subject, at := range c.account.woken.take() {
 			if _, attended := busy[subject]; attended {
-				c.account.woken.later(subject)
+				c.account.woken.later(subject, at)
 				continue
 			}
-			due[subject] = now
+			if before, listed := due[subject]; !listed || at.Before(before) {
+				due[subject] = at
+			}
 		}
 		for subject, at := range due {
 			if len(busy) >= workers || now.Before(at) {
@@ -189,11 +191,21 @@ func (c *clerk) look(ctx context.Context, subject string) (next time.Time, err e
 	return c.wrapUp(ctx, subject)
 }
 
-// lookAtStray looks after an index entry without an intent. A callback may be
-// fetching the openid just now, at another node: its order has an intent in a
-// moment. If it never gets one, the node stopped before it did, and no payment
-// was asked for.
+// lookAtStray looks after an index entry without an intent among the facts. A
+// callback may be at work just now, at this node or another one: then the order
+// has an intent in a moment. If it has none by the time at which the callback
+// must have ended, the node stopped, and the gateway may know of the order.
 func (c *clerk) lookAtStray(ctx context.Context, order string) (next time.Time, err error) {
+	intent, err := c.ledger.Entered(ctx, order)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if intent != nil {
+		if ended := intent.Sent.Add(c.callbackTime()); c.now().Before(ended) {
+			return earlier(ended, c.now().Add(rescanInterval)), nil
+		}
+		return c.now().Add(rescanInterval), c.adopt(ctx, order, *intent)
+	}
 	id, err := ulid.ParseStrict(order)
 	if err != nil {
 		return time.Time{}, c.ledger.Finish(ctx, order)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/time/rate"
 
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
@@ -235,16 +236,48 @@ func TestALostReplyIsFoundAcrossTheEndOfAMonth(t *testing.T) {
 	assert.Equal(t, ledger.StatusPaid, o.status(t, orderIn(callback)))
 }
 
-func TestAnOrderSeenWhileItsOpenIDIsFetchedIsLookedAfterAllTheSame(t *testing.T) {
+// dieAtCallback leaves what a node leaves that dies in the middle of a callback.
+func (o *office) dieAtCallback(t *testing.T) (callback string) {
+	callback = o.authorize(t, "/pay/cat-food")
+	intent, err := o.offer().Intend(checkout.Asked{Item: "cat-food"}, o.now())
+	require.NoError(t, err)
+	intent.Sent = o.now()
+	require.NoError(t, o.ledger.Enter(t.Context(), orderIn(callback), intent))
+	return callback
+}
+
+func TestAnOrderWhoseCallbackIsUnderWayIsLeftToIt(t *testing.T) {
 	o := openOffice(t, nil)
-	callback := o.authorize(t, "/pay/cat-food")
-	require.NoError(t, o.ledger.Reopen(t.Context(), orderIn(callback)), "another node's callback is at it")
-	o.work(t, 20*time.Second)
-	o.visit(t, callback)
-	o.account.woken.take() // as the other node's callback wakes its own app
-	require.NoError(t, o.simulator.Pay(orderIn(callback)))
-	o.work(t, time.Minute)
-	assert.Equal(t, ledger.StatusPaid, o.status(t, orderIn(callback)))
+	order := orderIn(o.dieAtCallback(t))
+	o.work(t, o.callbackTime()-time.Second)
+	_, err := o.ledger.Find(t.Context(), order)
+	assert.ErrorIs(t, err, ledger.ErrUnknown)
+	assert.Zero(t, o.simulator.Calls("query"))
+}
+
+func TestAnOrderWhoseCallbackDiedIsFollowedToItsEnd(t *testing.T) {
+	o := openOffice(t, nil)
+	order := orderIn(o.dieAtCallback(t))
+	o.work(t, o.callbackTime()+10*time.Second)
+	assert.Equal(t, ledger.StatusPending, o.status(t, order))
+	assert.Equal(t, 1, o.simulator.Calls("query"))
+	o.work(t, time.Hour)
+	assert.Equal(t, ledger.StatusClosed, o.status(t, order))
+	open, err := o.ledger.Open(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, open)
+}
+
+func TestACallbackThatDiedIsNotTakenAgain(t *testing.T) {
+	o := openOffice(t, nil)
+	callback := o.dieAtCallback(t)
+	for range 2 {
+		response := o.visit(t, callback)
+		assert.Equal(t, http.StatusOK, response.StatusCode)
+		assert.Contains(t, bodyOf(t, response), "again=", "the payer can start again")
+	}
+	assert.Zero(t, o.simulator.Calls("openid")+o.simulator.Calls("payment"))
+	assert.Equal(t, ledger.StatusPending, o.status(t, orderIn(callback)))
 }
 
 func TestARefusedCodeLeavesNothingInStorage(t *testing.T) {

@@ -128,7 +128,8 @@ func (s *Seal) close(name string, content any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sealed := base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, plain, []byte(name)))
+	box := s.aead.Seal(make([]byte, 0, len(plain)+s.aead.Overhead()), nil, plain, []byte(name))
+	sealed := base64.RawURLEncoding.EncodeToString(box)
 	if len(sealed) > MaxSealed {
 		return "", ErrTooLarge
 	}

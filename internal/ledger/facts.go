@@ -16,7 +16,7 @@ type Fact interface{ name() string }
 // the order. Every later claim about the order is compared with it.
 type Intent struct {
 	At          time.Time `json:"at"`            // when the payer started
-	Sent        time.Time `json:"sent,omitzero"` // when the gateway was asked for the payment
+	Sent        time.Time `json:"sent,omitzero"` // when the callback came that asks the gateway for the payment
 	Lines       []Line    `json:"lines"`         // none for an invoice or an open amount
 	Amount      int64     `json:"amount"`        // minor units of Currency
 	Currency    string    `json:"currency"`      // ISO 4217

@@ -40,19 +40,15 @@ var validName = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$`)
 // backend: 1 to 64 of A-Z a-z 0-9 _ . - and no dot in front.
 func ValidName(name string) bool { return validName.MatchString(name) }
 
-// Begin remembers that an order is about to be payable. The order must have
-// been put on the index of open orders before, by [Ledger.Reopen], so that no
-// intent exists that the index does not lead to. If another node has taken it
-// off meanwhile, by [Ledger.Withdraw], it returns there, and when in doubt, too.
+// Begin makes the intent of an order one of its facts. The order must have been
+// put on the index of open orders before, by [Ledger.Enter], so that no intent
+// exists that the index does not lead to. If another node has taken it off
+// meanwhile, by [Ledger.Withdraw], it returns there.
 func (l *Ledger) Begin(ctx context.Context, order string, intent Intent) error {
 	if err := l.Record(ctx, order, intent); err != nil {
 		return err
 	}
-	var entry openEntry
-	if present, err := load(ctx, l.storage, l.openKey(order), &entry); err == nil && present {
-		return nil
-	}
-	return l.Reopen(ctx, order)
+	return l.keep(ctx, order)
 }
 
 // Record adds a fact to an order. Adding it again is harmless.

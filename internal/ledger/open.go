@@ -25,6 +25,28 @@ type openEntry struct {
 	// Asked is when a node last asked the gateway about the order. It is a hint
 	// that keeps nodes from asking twice, and may be lost.
 	Asked time.Time `json:"asked,omitzero"`
+
+	// Intent is that of an order whose payment is just being asked for. It is
+	// here until it stands among the order's facts.
+	Intent *Intent `json:"intent,omitempty"`
+}
+
+// Enter puts an order on the index that is about to be made payable. It keeps
+// the intent there, so that the order can be followed to its end by whoever
+// finds the entry, should this node stop before the intent is a fact.
+func (l *Ledger) Enter(ctx context.Context, order string, intent Intent) error {
+	return l.store(ctx, l.openKey(order), openEntry{Intent: &intent})
+}
+
+// Entered returns the intent with which an order was put on the index; nil if
+// it is not there, or is there for another reason.
+func (l *Ledger) Entered(ctx context.Context, order string) (*Intent, error) {
+	if !validOrder(order) {
+		return nil, nil
+	}
+	var entry openEntry
+	_, err := load(ctx, l.storage, l.openKey(order), &entry)
+	return entry.Intent, err
 }
 
 // Reopen puts an order on the index of open orders: something is left to do.
@@ -32,7 +54,7 @@ func (l *Ledger) Reopen(ctx context.Context, subject string) error {
 	return l.store(ctx, l.openKey(subject), openEntry{})
 }
 
-// Withdraw takes an order off the index that was put there and not begun. If
+// Withdraw takes an order off the index that was entered and not begun. If
 // another node has begun it, it stays: that node looks at the index after
 // writing the intent, this one for the intent after writing the index.
 func (l *Ledger) Withdraw(ctx context.Context, order string) error {
@@ -52,10 +74,20 @@ func (l *Ledger) Announce(ctx context.Context, order string) error {
 
 // Acknowledge takes the announcement back. The order stays on the index.
 func (l *Ledger) Acknowledge(ctx context.Context, order string) error {
-	if err := l.Reopen(ctx, order); err != nil {
+	if err := l.keep(ctx, order); err != nil {
 		return err
 	}
 	return l.remove(ctx, l.openKey(order)+newsMark)
+}
+
+// keep puts an order on the index unless it is there already. When in doubt, it
+// does.
+func (l *Ledger) keep(ctx context.Context, order string) error {
+	var entry openEntry
+	if present, err := load(ctx, l.storage, l.openKey(order), &entry); err == nil && present {
+		return nil
+	}
+	return l.Reopen(ctx, order)
 }
 
 // TakeTurn claims the right to ask the gateway about an open order now. Over

@@ -167,7 +167,8 @@ func (b *books) close(ctx context.Context, order ledger.Order) (ledger.Order, er
 
 // giveUp is how long after its time an order is asked about that the gateway
 // neither closes nor settles. One that it will not close because it is paid,
-// although the enquiry does not show it, is never given up.
+// although the enquiry does not show it, is never given up; one of which it shows
+// that something else was paid is.
 const giveUp = 24 * time.Hour
 
 // end asks the gateway to close the trade of an order. After an error the order
@@ -187,7 +188,7 @@ func (b *books) end(ctx context.Context, order ledger.Order) (closed ledger.Clos
 	case answered && failure.NotFound() && !b.underWay(order):
 		closed.Respcd = failure.Respcd
 		closed.Reason = "not_found"
-	case b.now().After(b.expiry(order).Add(giveUp)) && !(answered && failure.Paid()):
+	case b.now().After(b.expiry(order).Add(giveUp)) && (!answered || !failure.Paid() || b.isDisputed(ctx, order)):
 		b.logger.Error("the gateway never said what became of an order; it counts as closed from now on",
 			append(orderFields(order.ID, order.Intent), failureFields(err)...)...)
 		closed.Reason = "given_up"
@@ -195,6 +196,17 @@ func (b *books) end(ctx context.Context, order ledger.Order) (closed ledger.Clos
 		return closed, err
 	}
 	return closed, nil
+}
+
+// isDisputed reports whether it is known that the gateway vouches for something
+// else than was ordered.
+func (b *books) isDisputed(ctx context.Context, order ledger.Order) bool {
+	history, err := b.ledger.History(ctx, order.ID)
+	if err != nil {
+		return false
+	}
+	disputes, err := history.Disputes()
+	return err == nil && len(disputes) > 0
 }
 
 // underWay reports whether a callback may be asking for the payment right now:

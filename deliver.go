@@ -74,6 +74,21 @@ func (c *clerk) wrapUp(ctx context.Context, id string) (next time.Time, err erro
 	return time.Time{}, c.finish(ctx, id, history)
 }
 
+// tellDisputes tells the shop what the gateway vouches for that was not ordered.
+// It does not wait for the order's end: of an order that is paid, but wrongly,
+// the gateway lets nobody make one.
+func (c *clerk) tellDisputes(ctx context.Context, order ledger.Order) (next time.Time, err error) {
+	history, err := c.ledger.History(ctx, order.ID)
+	if err != nil {
+		return time.Time{}, err
+	}
+	events, err := disputeEvents(order, history)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return c.tellAll(ctx, order.ID, events, history)
+}
+
 // earlier returns the earlier time; the zero time stands for never.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
@@ -280,17 +295,20 @@ func orderEvents(order ledger.Order, history ledger.History, refunds ledger.Refu
 	if len(refunds.Done) == 0 && order.Refunded != nil {
 		add("refunded", "order.refunded", order.Refunded.At, nil)
 	}
+	disputes, err := disputeEvents(order, history)
+	return append(events, disputes...), err
+}
+
+// disputeEvents are those about what the gateway vouches for that was not
+// ordered.
+func disputeEvents(order ledger.Order, history ledger.History) (events []event, err error) {
 	disputes, err := history.Disputes()
-	if err != nil {
-		return nil, err
-	}
 	for _, number := range slices.Sorted(maps.Keys(disputes)) {
-		dispute := disputes[number]
-		add("disputed-"+number, "payment.disputed", dispute.At, map[string]any{
-			"gateway": map[string]any{"syssn": dispute.Syssn, "amount": dispute.Amount, "currency": dispute.Currency},
-		})
+		dispute, data := disputes[number], eventData(order)
+		data["gateway"] = map[string]any{"syssn": dispute.Syssn, "amount": dispute.Amount, "currency": dispute.Currency}
+		events = append(events, event{"disputed-" + number, "payment.disputed", dispute.At, data, orderFields(order.ID, order.Intent)})
 	}
-	return events, nil
+	return events, err
 }
 
 // eventData is what webhooks and Caddy events say of an order: money in minor

@@ -171,7 +171,7 @@ func TestMetricsTellWhatHappens(t *testing.T) {
 	expected["notifications_total forged"]++
 	expected["notifications_total malformed"]++
 	expected["notifications_total ignored"]++
-	expected["webhook_deliveries_total delivered"]++ // of the orphan; the disputed order is not over
+	expected["webhook_deliveries_total delivered"] += 2 // of the orphan and of the dispute
 	shop.eventuallyCounts(expected)
 	shop.eventually("the disputed order is open", func() bool { return shop.openOrders() == 1 })
 

@@ -184,8 +184,12 @@ func (c *clerk) look(ctx context.Context, subject string) (next time.Time, err e
 		return time.Time{}, err
 	}
 	if order.Status() == ledger.StatusPending {
-		if order, next, err = c.pursue(ctx, order); err != nil || order.Status() == ledger.StatusPending {
+		if order, next, err = c.pursue(ctx, order); err != nil {
 			return next, err
+		}
+		if order.Status() == ledger.StatusPending {
+			told, err := c.tellDisputes(ctx, order)
+			return earlier(next, told), err
 		}
 	}
 	return c.wrapUp(ctx, subject)

@@ -132,7 +132,9 @@ func (b *books) settleRefunds(ctx context.Context, order ledger.Order, all bool)
 }
 
 // dispute keeps news that vouch for another amount or currency. The order does
-// not count as paid by them.
+// not count as paid by them. Every enquiry finds them again: once they are kept,
+// nothing is new about them, and the app is not to look at the order again at
+// once for their sake.
 func (b *books) dispute(ctx context.Context, order ledger.Order, n news) error {
 	fields := append(orderFields(order.ID, order.Intent), zap.String("syssn", n.syssn), zap.String("source", n.source),
 		zap.Int64("gateway_amount", n.amount), zap.String("gateway_currency", n.currency))
@@ -142,6 +144,15 @@ func (b *books) dispute(ctx context.Context, order ledger.Order, n news) error {
 	}
 	b.once("disputed "+order.ID+" "+n.syssn).Error("the gateway vouches for another amount or currency than was ordered; the order does not count as paid", fields...)
 	disputed := ledger.Disputed{At: b.now().UTC(), Syssn: n.syssn, Amount: n.amount, Currency: n.currency, Source: n.source}
+	history, err := b.ledger.History(ctx, order.ID)
+	switch {
+	case err != nil:
+		return err
+	case history.Has(disputed) && n.source == "notification": // who stored it may have died before announcing it
+		return b.ledger.Announce(ctx, order.ID)
+	case history.Has(disputed):
+		return nil
+	}
 	if err := b.add(ctx, order.ID, disputed); err != nil {
 		return err
 	}

@@ -116,6 +116,12 @@ func (h History) Adds(earlier History) bool {
 	return false
 }
 
+// Has reports whether a fact of the same name is in the history.
+func (h History) Has(fact Fact) bool {
+	_, known := h[fact.name()]
+	return known
+}
+
 // Disputes returns the disputes of an order, by their numbers.
 func (h History) Disputes() (map[string]Disputed, error) {
 	return collect[Disputed](h, "disputed-")

@@ -233,6 +233,7 @@ func (b *books) recordRefund(ctx context.Context, order ledger.Order, refund led
 	if err != nil {
 		return err
 	}
+	refund, isNew := before.Amend(refund)
 	if err := b.add(ctx, order.ID, refund); err != nil {
 		return err
 	}
@@ -241,11 +242,8 @@ func (b *books) recordRefund(ctx context.Context, order ledger.Order, refund led
 		return err
 	}
 	order, _, err = b.flagRefunds(ctx, order, refunds.Given() >= order.Intent.Amount)
-	if err != nil {
+	if err != nil || !isNew {
 		return err
-	}
-	if before.Know(refund) {
-		return nil
 	}
 	b.countRefund(order, refund)
 	b.once("refunded "+order.ID+" "+refund.Syssn).Info("refunded", append(orderFields(order.ID, order.Intent), zap.String("syssn", refund.Syssn),

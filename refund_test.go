@@ -161,6 +161,32 @@ func TestARefundOfUnknownOutcomeIsAskedAboutAndNeverSentAgain(t *testing.T) {
 	}
 }
 
+func TestANotificationThatLeavesTheAmountOutTakesNothingBack(t *testing.T) {
+	for name, fault := range map[string]qfpaytest.Fault{
+		"after the reply":         {Kind: qfpaytest.Delay},
+		"while the reply is lost": {Kind: qfpaytest.DropAfter},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := openOffice(t, nil)
+			order := o.sold(t)
+			fault.Call = "refund"
+			o.simulator.Inject(fault)
+			number := o.refund(t, order, "r1", 2800).Asked.Number
+			trade, _ := o.simulator.Trade(number)
+			for _, amount := range []int64{0, -2800} {
+				require.NoError(t, o.books.receive(t.Context(), qfpay.Notification{
+					NotifyType: "refund", Syssn: trade.Syssn, OutTradeNo: number, OrigOutTradeNo: order, Amount: amount,
+				}))
+				refunds, err := o.refunds(t.Context(), order)
+				require.NoError(t, err)
+				assert.EqualValues(t, 2800, refunds.Given())
+				_, err = o.giveBack(t.Context(), order, "r2", 10001)
+				assert.EqualError(t, err, "at most HKD 100.00 is left to refund of this order")
+			}
+		})
+	}
+}
+
 func TestARefundThatNeverReachedTheGatewayIsOverAfterAnHour(t *testing.T) {
 	o := openOffice(t, nil)
 	order := o.sold(t)

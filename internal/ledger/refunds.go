@@ -119,10 +119,24 @@ func (r Refunds) Of(id string) (Refunding, bool) {
 	return Refunding{}, false
 }
 
-// Know reports whether the gateway has vouched for a refund before.
-func (r Refunds) Know(refund Refund) bool {
-	_, ok := r.Done[segment(refund.Syssn)]
-	return ok
+// Amend returns what is known of a refund when the gateway has said so much of
+// it, and whether it was not known before. What is known is not taken back.
+// Where the gateway leaves the amount out, it is the one that was asked for here.
+func (r Refunds) Amend(said Refund) (refund Refund, isNew bool) {
+	refund, known := r.Done[segment(said.Syssn)]
+	if !known {
+		refund = said
+	}
+	refund.Number = cmp.Or(refund.Number, said.Number)
+	if refund.Amount <= 0 {
+		refund.Amount = max(said.Amount, 0)
+	}
+	for _, refunding := range r.Asked {
+		if refund.Amount == 0 && refunding.Asked.Number == refund.Number {
+			refund.Amount = refunding.Asked.Amount
+		}
+	}
+	return refund, !known
 }
 
 // Open returns those whose outcome is not known yet.

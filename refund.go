@@ -60,9 +60,10 @@ func (b *books) giveBack(ctx context.Context, id, refundID string, amount int64)
 const reserveLimit = 10 * time.Second
 
 // reserveInTime says that others came first where a storage says in words of
-// its own that the time is up.
+// its own that the time is up. It goes on when whoever asked has hung up: what is
+// reserved and not sent would count as under way for an hour, and then as refused.
 func (b *books) reserveInTime(ctx context.Context, order ledger.Order, refundID string, amount int64) (refunding ledger.Refunding, known bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, reserveLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reserveLimit)
 	defer cancel()
 	refunding, known, err = b.reserve(ctx, order, refundID, amount)
 	if no := (denial{}); err != nil && !errors.As(err, &no) && errors.Is(ctx.Err(), context.DeadlineExceeded) {

@@ -187,6 +187,23 @@ func TestANotificationThatLeavesTheAmountOutTakesNothingBack(t *testing.T) {
 	}
 }
 
+func TestARefundWhoseOwnerHangsUpIsMade(t *testing.T) {
+	o, trouble := troubledOffice(t, nil)
+	order := o.sold(t)
+	ctx, hangUp := context.WithCancel(t.Context())
+	trouble.with(func(_ context.Context, operation, key string) error {
+		if operation == "Store" && strings.Contains(key, "/refunding-") {
+			hangUp()
+		}
+		return nil
+	})
+	_, err := o.giveBack(ctx, order, "r1", 0)
+	require.NoError(t, err)
+	require.Error(t, ctx.Err())
+	assert.NotNil(t, o.refund(t, order, "r1", 0).Done, "asked again, it is done")
+	assert.EqualValues(t, 12800, o.refunded(t, order))
+}
+
 func TestARefundThatNeverReachedTheGatewayIsOverAfterAnHour(t *testing.T) {
 	o := openOffice(t, nil)
 	order := o.sold(t)

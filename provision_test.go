@@ -49,6 +49,13 @@ func provision(t testing.TB, changes map[string]any) (*Handler, error) {
 	return h, nil
 }
 
+func TestAWebhookThatIsGivenTwiceIsRefusedWithoutItsToken(t *testing.T) {
+	hook := map[string]any{"url": "https://programs.example/paid?token=sentinel", "secret": testWebhookSecret()}
+	_, err := provision(t, map[string]any{"webhooks": []any{hook, hook}})
+	require.ErrorContains(t, err, "webhooks[1]: webhooks[0] tells the same URL already")
+	assert.NotContains(t, err.Error(), "sentinel")
+}
+
 func TestMistakesInJSONNameTheirField(t *testing.T) {
 	t.Setenv("TEST_EMPTY", "")
 	t.Setenv("TEST_PRICE", "1.005")

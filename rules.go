@@ -294,7 +294,7 @@ func (h *Handler) checkWebhooks(v values) error {
 		}
 		for before, other := range h.Webhooks[:i] {
 			if other.URL == hook.URL {
-				return fieldError{field, fmt.Errorf("%s is told already, by webhooks[%d]", hook.URL, before)}
+				return fieldError{field, fmt.Errorf("webhooks[%d] tells the same URL already", before)} // which may hold a token
 			}
 		}
 	}

@@ -412,6 +412,19 @@ func TestConnectionsAreKept(t *testing.T) {
 	assert.EqualValues(t, 2, connections.Load())
 }
 
+func TestTheGatewaysWordingIsRidOfCodeAndOpenID(t *testing.T) {
+	echoes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		_, _ = fmt.Fprintf(w, `{"respcd":"1104","respmsg":"not good: %s"}`, r.Form.Get("code")+r.Form.Get("sub_openid"))
+	})
+	_, err := newClient(t, echoes).OpenID(t.Context(), "SENTINELCODE")
+	assert.Equal(t, "not good: [redacted]", asError(t, err).Message)
+	payment := somePayment()
+	payment.OpenID = "oSENTINEL-_OPENID"
+	_, err = newClient(t, echoes).Pay(t.Context(), payment)
+	assert.Equal(t, "not good: [redacted]", asError(t, err).Message)
+}
+
 func TestAnURLInATransportsErrorIsNotShown(t *testing.T) {
 	client := newClient(t, nil, func(c *Config) {
 		c.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {

@@ -75,8 +75,8 @@ func (f Fault) String() string {
 	}
 }
 
-// Error is the error of every call. It never holds the URL, the payer's code, the
-// client key or a payer's real name, and may be logged.
+// Error is the error of every call. It never holds the URL, the payer's code or
+// openid, the client key or a payer's real name, and may be logged.
 type Error struct {
 	// Call is "openid", "payment", "query", "close" or "refund"; mistakes that are found
 	// while an address is made say "oauth" or "paypage".

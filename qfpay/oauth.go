@@ -40,10 +40,11 @@ func (c *Client) OpenID(ctx context.Context, code string) (string, error) {
 		return "", invalid(callOpenID, errors.New("code is missing"))
 	}
 	body, err := c.do(ctx, call{
-		name:   callOpenID,
-		method: http.MethodGet,
-		path:   "/tool/v1/get_weixin_openid",
-		params: map[string]string{"code": code},
+		name:    callOpenID,
+		method:  http.MethodGet,
+		path:    "/tool/v1/get_weixin_openid",
+		params:  map[string]string{"code": code},
+		secrets: []string{code},
 	})
 	if err != nil {
 		return "", err

@@ -174,7 +174,7 @@ func (c *Client) pay(ctx context.Context, p Payment) (*Prepared, error) {
 		method:  http.MethodPost,
 		path:    "/trade/v1/payment",
 		params:  p.params(),
-		secrets: p.RealName.secrets(),
+		secrets: append(p.RealName.secrets(), p.OpenID),
 	})
 	if err != nil {
 		return nil, err

@@ -45,9 +45,22 @@ func (c *clerk) run(ctx context.Context) {
 			}
 			continue
 		}
-		c.lead(ctx)
-		unlock()
+		c.serve(ctx, unlock)
 	}
+}
+
+// serve works for a term and gives the lock back. A panic, as of a storage, ends
+// the term and not the work: a lock that is held by nobody would keep the other
+// nodes out as well.
+func (c *clerk) serve(ctx context.Context, unlock func()) {
+	defer unlock()
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			c.logger.Error("panic", zap.String("in", "the work on open orders"), zap.Any("panic", panicked), zap.ByteString("stack", debug.Stack()))
+			_ = sleep(ctx, troubleWait)
+		}
+	}()
+	c.lead(ctx)
 }
 
 // lead works for a term, or until the context ends. Every open order has a time

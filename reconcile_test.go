@@ -6,7 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -512,6 +514,37 @@ func TestTheClerkWorksByTheClockAndStops(t *testing.T) {
 		stop()
 		stopped.Wait()
 		require.NoError(t, simulator.Close())
+		time.Sleep(10 * time.Second) // the storage's lock keeper notices
+	})
+}
+
+func TestAPanicCostsTheClerkATermAndNotItsLock(t *testing.T) {
+	root := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		c := counterInBubble(t, root)
+		callback := c.authorize(t, "/pay/cat-food")
+		require.Equal(t, http.StatusFound, c.visit(t, callback).StatusCode)
+		require.NoError(t, c.simulator.Pay(orderIn(callback)))
+		var panicked atomic.Bool
+		troubleAt(root).with(func(_ context.Context, operation, key string) error {
+			if operation == "List" && strings.HasSuffix(key, "/open") && !panicked.Swap(true) {
+				panic("a mistake of the storage")
+			}
+			return nil
+		})
+		app := &App{logger: c.logger, clerks: map[string]*clerk{c.Name: {books: c.books, logger: c.logger}}}
+		require.NoError(t, app.Start())
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.True(t, panicked.Load())
+		found, err := c.ledger.Find(t.Context(), orderIn(callback))
+		require.NoError(t, err)
+		assert.Equal(t, ledger.StatusPaid, found.Status())
+		require.NoError(t, app.Stop())
+		unlock, err := c.ledger.Lock(t.Context(), "clerk")
+		require.NoError(t, err, "another node can take over")
+		unlock()
+		require.NoError(t, c.simulator.Close())
 		time.Sleep(10 * time.Second) // the storage's lock keeper notices
 	})
 }

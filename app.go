@@ -50,11 +50,11 @@ func (a *App) Provision(ctx caddy.Context) error {
 }
 
 // owner is what handlers with the same ledger must have in common.
-type owner struct{ appCode, mchID, storage string }
+type owner struct{ appCode, mchID, gateway, storage string }
 
 // employ has the app look after the books of a handler. Handlers with the same
-// ledger must have the same account and storage; each may bring webhooks of its
-// own.
+// ledger must have the same account at the same gateway, and the same storage;
+// each may bring webhooks of its own.
 func (a *App) employ(shop *Handler, endpoints []*webhook.Endpoint) error {
 	keeper, ok := a.clerks[shop.Name]
 	if !ok {
@@ -62,8 +62,10 @@ func (a *App) employ(shop *Handler, endpoints []*webhook.Endpoint) error {
 		a.clerks[shop.Name] = keeper
 	}
 	if keeper.owner != shop.owner {
-		return fieldError{"name", fmt.Errorf("the ledger %s belongs to another account or storage already; give this one another name", shop.Name)}
+		return fieldError{"name", fmt.Errorf("the ledger %s belongs to another account, gateway or storage already; give this one another name", shop.Name)}
 	}
+	// The time that one gives its payers, the work for another must not cut short.
+	keeper.orderTTL, keeper.timeout = max(keeper.orderTTL, shop.orderTTL), max(keeper.timeout, shop.timeout)
 	keeper.addEndpoints(endpoints)
 	a.shops = append(a.shops, shop)
 	return nil

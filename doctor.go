@@ -148,13 +148,6 @@ func (h *Handler) examineClock(ctx context.Context) finding {
 	}
 }
 
-func (h *Handler) gatewayURL() string {
-	if base, ok := qfpay.Gateway(h.Environment); ok {
-		return base
-	}
-	return h.Environment
-}
-
 func (h *Handler) examinePublicURL(context.Context) finding {
 	switch {
 	case h.PublicURL == "":

@@ -341,11 +341,16 @@ func (h *Handler) applyDefaults() {
 	h.Name = cmp.Or(h.Name, accountName(h.AppCode, h.MchID))
 }
 
-func (h *Handler) openGateway() error {
-	base, named := qfpay.Gateway(cmp.Or(h.Environment, "production"))
-	if !named {
-		base = h.Environment
+// gatewayURL is the base URL of the gateway.
+func (h *Handler) gatewayURL() string {
+	if base, named := qfpay.Gateway(cmp.Or(h.Environment, "production")); named {
+		return base
 	}
+	return h.Environment
+}
+
+func (h *Handler) openGateway() error {
+	base := h.gatewayURL()
 	if gateway, err := url.Parse(base); err == nil && gateway.Scheme == "http" && !isLoopback(gateway.Hostname()) {
 		h.logger.Warn("the gateway is reached over http: payments can be read and altered on the way", zap.String("environment", base))
 	}
@@ -376,7 +381,7 @@ func (h *Handler) openGateway() error {
 }
 
 func (h *Handler) openLedger(ctx caddy.Context) error {
-	h.owner = owner{h.AppCode, h.MchID, string(h.StorageRaw)} // which loading it empties
+	h.owner = owner{h.AppCode, h.MchID, h.gatewayURL(), string(h.StorageRaw)} // which loading it empties
 	storage, err := h.openStorage(ctx)
 	if err != nil {
 		return fieldError{"storage", err}

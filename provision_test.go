@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddyserver/caddy/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -54,6 +57,56 @@ func TestAWebhookThatIsGivenTwiceIsRefusedWithoutItsToken(t *testing.T) {
 	_, err := provision(t, map[string]any{"webhooks": []any{hook, hook}})
 	require.ErrorContains(t, err, "webhooks[1]: webhooks[0] tells the same URL already")
 	assert.NotContains(t, err.Error(), "sentinel")
+}
+
+// provisionAll loads blocks as those of one configuration, and returns the app
+// that looks after them.
+func provisionAll(t *testing.T, blocks ...map[string]any) (*App, error) {
+	t.Helper()
+	provisioning.Lock() // Caddy loads one configuration at a time
+	defer provisioning.Unlock()
+	ctx, err := caddy.ProvisionContext(&caddy.Config{})
+	require.NoError(t, err)
+	storage := map[string]any{"module": "file_system", "root": t.TempDir()}
+	for _, changes := range blocks {
+		config := map[string]any{
+			"app_code": "TESTAPPCODE", "client_key": "TESTKEY", "merchant_name": "Harbour Pets", "currency": "HKD",
+			"items": []any{map[string]any{"id": "cat-food", "price": "128.00"}}, "storage": storage,
+		}
+		maps.Copy(config, changes)
+		text, err := json.Marshal(config)
+		require.NoError(t, err)
+		module, err := ctx.LoadModuleByID("http.handlers.qfpay_jsapi", text)
+		if err != nil {
+			return nil, err
+		}
+		t.Cleanup(func() { require.NoError(t, module.(*Handler).Cleanup()) })
+	}
+	app, err := ctx.App("qfpay_jsapi")
+	require.NoError(t, err)
+	return app.(*App), nil
+}
+
+func TestBlocksOfOneLedgerEachHaveTheirTime(t *testing.T) {
+	app, err := provisionAll(t,
+		map[string]any{"order_ttl": "1m", "timeout": "1s"},
+		map[string]any{"path": "/slow", "order_ttl": "2h", "timeout": "60s"},
+		map[string]any{"path": "/fast", "order_ttl": "5m"})
+	require.NoError(t, err)
+	require.Len(t, app.clerks, 1)
+	for _, keeper := range app.clerks {
+		order := ledger.Order{Intent: ledger.Intent{At: time.Now()}}
+		assert.Equal(t, order.Intent.At.Add(2*time.Hour), keeper.expiry(order), "no order is ended while its payer may pay it")
+		assert.Equal(t, 2*time.Minute+15*time.Second, keeper.callbackTime())
+	}
+}
+
+func TestBlocksOfOneLedgerAskOneGateway(t *testing.T) {
+	_, err := provisionAll(t, map[string]any{}, map[string]any{"path": "/trial", "environment": "testing"})
+	assert.ErrorContains(t, err, "belongs to another account, gateway or storage already")
+	app, err := provisionAll(t, map[string]any{}, map[string]any{"path": "/same", "environment": "hk"})
+	require.NoError(t, err, "another name of the same")
+	assert.Equal(t, "https://openapi-hk.qfapi.com", app.shops[0].gatewayURL(), "whose clock the doctor looks at")
 }
 
 func TestMistakesInJSONNameTheirField(t *testing.T) {

@@ -129,11 +129,11 @@ func (l *Ledger) day(ctx context.Context, day Day, final bool) ([]Row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing the orders of %s: %w", day, err)
 	}
-	rows, err := l.rows(ctx, day, keys)
+	rows, whole, err := l.rows(ctx, day, keys)
 	if err != nil {
 		return nil, err
 	}
-	if final {
+	if final && whole {
 		l.digest(ctx, day, keys, rows)
 	}
 	return rows, nil
@@ -142,63 +142,95 @@ func (l *Ledger) day(ctx context.Context, day Day, final bool) ([]Row, error) {
 // rowReaders bounds how many orders are read at once.
 const rowReaders = 16
 
-func (l *Ledger) rows(ctx context.Context, day Day, keys []string) ([]Row, error) {
+// rows reads the orders of a day. They are whole unless a fact was listed and
+// could not be read.
+func (l *Ledger) rows(ctx context.Context, day Day, keys []string) (rows []Row, whole bool, err error) {
 	all := sheaves(keys)
 	slices.SortFunc(all, func(a, b sheaf) int { return strings.Compare(a.order, b.order) })
-	rows := make([]Row, len(all))
+	rows = make([]Row, len(all))
+	partial := make([]bool, len(all))
 	readers, ctx := errgroup.WithContext(ctx)
 	readers.SetLimit(rowReaders)
 	for i, sheaf := range all {
 		readers.Go(func() (err error) {
-			rows[i], err = l.row(ctx, path.Join(l.dayFolder(day), sheaf.order), sheaf)
+			rows[i], partial[i], err = l.row(ctx, path.Join(l.dayFolder(day), sheaf.order), sheaf)
 			return err
 		})
 	}
 	if err := readers.Wait(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return slices.DeleteFunc(rows, func(r Row) bool { return r.Order == "" }), nil // those without an intent
+	rows = slices.DeleteFunc(rows, func(r Row) bool { return r.Order == "" }) // those without an intent
+	return rows, !slices.Contains(partial, true), nil
 }
 
 // row reads what a list says of an order. Most of it follows from the names of
 // its facts.
-func (l *Ledger) row(ctx context.Context, folder string, facts sheaf) (Row, error) {
+func (l *Ledger) row(ctx context.Context, folder string, facts sheaf) (row Row, partial bool, err error) {
 	if !slices.Contains(facts.names, "intent") {
-		return Row{}, nil
+		return Row{}, false, nil
 	}
-	r := reader{ctx: ctx, storage: l.storage, folder: folder}
 	history := make(History)
-	order := Order{ID: facts.order}
 	for _, name := range facts.names {
-		switch {
-		case name == "intent":
-			if intent := read[Intent](&r); intent != nil {
-				order.Intent = *intent
-			}
-		case name == "paid":
-			order.Paid = read[Paid](&r)
-		case name == "failed":
-			order.Failed = new(Failed)
-		case name == "closed":
-			order.Closed = new(Closed)
-		case name == "partially_refunded":
-			order.PartiallyRefunded = new(PartiallyRefunded)
-		case name == "refunded":
-			order.Refunded = new(Refunded)
-		case strings.HasPrefix(name, "disputed-"):
+		if !isReadForRows(name) {
 			history[name] = nil
-		case strings.HasPrefix(name, "refund-"), strings.HasPrefix(name, "refunding-"), strings.HasPrefix(name, "refused-"):
-			var fact json.RawMessage
-			if _, err := load(ctx, l.storage, path.Join(folder, name+".json"), &fact); err != nil {
-				return Row{}, err
-			}
-			history[name] = fact
+			continue
 		}
+		fact, err := l.loadListed(ctx, path.Join(folder, name+".json"))
+		if err != nil {
+			return Row{}, false, err
+		}
+		if fact == nil {
+			partial = true
+			continue
+		}
+		history[name] = fact
 	}
-	if r.err != nil {
-		return Row{}, r.err
+	order, known, err := history.order(facts.order)
+	if err != nil || !known {
+		return Row{}, partial, err
 	}
-	return order.Row(history)
+	row, err = order.Row(history)
+	return row, partial, err
+}
+
+// isReadForRows reports whether lists need more of a fact than its name.
+func isReadForRows(name string) bool {
+	return name == "intent" || name == "paid" || strings.HasPrefix(name, "refund-") ||
+		strings.HasPrefix(name, "refunding-") || strings.HasPrefix(name, "refused-")
+}
+
+// order is what lists need of an order, as [Ledger.Find] would have it. It is
+// not known without an intent.
+func (h History) order(id string) (order Order, known bool, err error) {
+	intent, known := h["intent"]
+	if !known {
+		return Order{}, false, nil
+	}
+	order.ID = id
+	if err := json.Unmarshal(intent, &order.Intent); err != nil {
+		return Order{}, false, fmt.Errorf("the intent of %s is damaged: %w", id, err)
+	}
+	if h.Has(Failed{}) {
+		order.Failed = new(Failed)
+	}
+	if h.Has(Closed{}) {
+		order.Closed = new(Closed)
+	}
+	if !h.Has(Paid{}) {
+		return order, true, nil // refunds of what is not known to be paid do not count yet
+	}
+	order.Paid = new(Paid)
+	if err := json.Unmarshal(h["paid"], order.Paid); err != nil {
+		return Order{}, false, fmt.Errorf("paid of %s is damaged: %w", id, err)
+	}
+	if h.Has(PartiallyRefunded{}) {
+		order.PartiallyRefunded = new(PartiallyRefunded)
+	}
+	if h.Has(Refunded{}) {
+		order.Refunded = new(Refunded)
+	}
+	return order, true, nil
 }
 
 // digest is the rows of a day that is over, or their sums. It is no fact but a

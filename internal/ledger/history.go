@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 )
@@ -86,22 +86,34 @@ func (l *Ledger) History(ctx context.Context, subject string) (History, error) {
 		if !isFact || strings.HasPrefix(name, ".") {
 			continue
 		}
-		value, err := l.storage.Load(ctx, path.Join(folder, name+".json"))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
+		value, err := l.loadListed(ctx, path.Join(folder, name+".json"))
 		if err != nil {
-			return nil, fmt.Errorf("reading %s of %s: %w", name, subject, err)
+			return nil, err
 		}
-		if !json.Valid(value) {
-			return nil, fmt.Errorf("%s of %s is damaged", name, subject)
+		if value != nil {
+			history[name] = value
 		}
-		history[name] = value
 	}
 	if !IsOrphan(subject) && history["intent"] == nil {
 		return nil, fmt.Errorf("listing the facts of %s: the list lacks what is known to be there", subject)
 	}
 	return history, nil
+}
+
+// loadListed loads a fact that a list has named. There are storages, Redis among
+// them, whose Load says that a key does not exist when it could not be read: it
+// is read again before it counts as one that is just being written, or whose
+// writer died. Then there is neither a fact nor an error.
+func (l *Ledger) loadListed(ctx context.Context, key string) (fact json.RawMessage, err error) {
+	for try := range listTries {
+		if present, err := load(ctx, l.storage, key, &fact); err != nil || present {
+			return fact, err
+		}
+		if err := pause(ctx, time.Duration(try+1)*20*time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
 }
 
 // Adds reports whether there is a fact in the history that an earlier one

@@ -15,13 +15,14 @@ func (l *Ledger) ClaimInvoice(ctx context.Context, invoice, order string) error 
 // InvoiceOrders returns the orders that set out to pay an invoice, oldest
 // first. Those that never got as far as to have an intent are among them.
 func (l *Ledger) InvoiceOrders(ctx context.Context, invoice string) ([]string, error) {
-	keys, err := l.list(ctx, l.invoiceKey(invoice))
+	folder := l.invoiceKey(invoice)
+	keys, err := l.list(ctx, folder)
 	if err != nil {
 		return nil, fmt.Errorf("listing the orders of an invoice: %w", err)
 	}
 	var orders []string
 	for _, key := range keys {
-		if order := path.Base(key); validOrder(order) {
+		if order := path.Base(key); validOrder(order) && isIn(folder, key) {
 			orders = append(orders, order)
 		}
 	}
@@ -31,4 +32,11 @@ func (l *Ledger) InvoiceOrders(ctx context.Context, invoice string) ([]string, e
 
 func (l *Ledger) invoiceKey(invoice string) string {
 	return path.Join(l.root, "invoices", segment(invoice))
+}
+
+// isIn tells the keys of a folder from those of another whose name begins like
+// its own, such as INV-10 beside INV-1: there are storages that list both.
+func isIn(folder, key string) bool {
+	in := path.Base(path.Dir(key))
+	return in == path.Base(folder) || in == "." // a key without its folder
 }

@@ -290,6 +290,20 @@ func TestRefusalsAreCountedPerNetworkAndBounded(t *testing.T) {
 	assert.LessOrEqual(t, len(f.young)+len(f.old), 2*quotaClients)
 }
 
+func TestWhoDoesMuchAtOnceWaitsForAllOfIt(t *testing.T) {
+	f := refusals()
+	now := time.Now()
+	for range f.burst + 90 { // let in before the first of them was counted
+		f.count("192.0.2.1", now)
+	}
+	assert.Positive(t, f.wait("192.0.2.1", now.Add(90*f.interval)), "not as many again with every interval")
+	assert.Zero(t, f.wait("192.0.2.1", now.Add(91*f.interval)))
+	for range 100 * quotaDebt {
+		f.count("192.0.2.1", now)
+	}
+	assert.LessOrEqual(t, f.wait("192.0.2.1", now), time.Hour+f.interval)
+}
+
 func TestEnquiriesAreRememberedBoundedly(t *testing.T) {
 	var asked recently
 	now := time.Now()

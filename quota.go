@@ -32,6 +32,12 @@ type quota struct {
 
 const quotaClients = 4096 // per generation
 
+// quotaDebt is how far a client may get ahead of its quota by doing many things
+// at once, none of which had been counted when the others were let in. It waits
+// for all of them, an hour at most for refused callbacks: others may share its
+// address.
+const quotaDebt = 600
+
 // wait returns how long a client must wait until it may do it again; 0 means
 // that it may now.
 func (q *quota) wait(client string, now time.Time) time.Duration {
@@ -42,9 +48,11 @@ func (q *quota) wait(client string, now time.Time) time.Duration {
 	return time.Duration((1 - tokens) * float64(q.interval))
 }
 
-// count notes that a client did it.
+// count notes that a client did it, also when it was more than it may.
 func (q *quota) count(client string, now time.Time) {
-	q.limiter(client).AllowN(now, 1)
+	if limiter := q.limiter(client); limiter.TokensAt(now) > -quotaDebt {
+		limiter.ReserveN(now, 1)
+	}
 }
 
 func (q *quota) limiter(client string) *rate.Limiter {

@@ -3,6 +3,7 @@ package qfpayjsapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"time"
 
@@ -219,11 +220,12 @@ func (b *books) underWay(order ledger.Order) bool {
 // and the time until the lock of a node that died counts as stale.
 func (b *books) callbackTime() time.Duration { return 2*b.timeout + 15*time.Second }
 
-// tell lets Caddy's event handlers know, and the app, which tells the shop.
+// tell lets Caddy's event handlers know, and the app, which tells the shop. The
+// handlers hear of it once, though requests may learn the same at the same moment.
 func (b *books) tell(order ledger.Order, event string, more map[string]any) {
 	b.countNews(order, event)
 	b.account.wake(order.ID)
-	if b.emit != nil {
+	if b.emit != nil && b.account.first(fmt.Sprint("told ", order.ID, event, order.Status(), more)) {
 		data := eventData(order)
 		maps.Copy(data, more)
 		b.emit(event, data)

@@ -3,11 +3,13 @@ package qfpayjsapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -348,6 +350,31 @@ func TestManyEyesOnManyOrdersLeaveTheGatewayToThosePaying(t *testing.T) {
 	c.hands.set(c.now().Add(enquiryInterval))
 	c.enquire(t.Context(), order)
 	assert.Greater(t, c.simulator.Calls("query"), before, "the app asks all the same")
+}
+
+func TestNewsThatComeTwiceAtOnceAreOneEvent(t *testing.T) {
+	c := openCounter(t, nil)
+	var heard sync.Map // how often, by event and order
+	c.emit = func(event string, data map[string]any) {
+		times, _ := heard.LoadOrStore(fmt.Sprint(event, data["order"], data["out_trade_no"]), new(atomic.Int32))
+		times.(*atomic.Int32).Add(1)
+	}
+	var all sync.WaitGroup
+	for range 20 {
+		c.jar = map[string]string{}
+		callback := c.authorize(t, "/pay/cat-food")
+		c.visit(t, callback)
+		for _, order := range []string{orderIn(callback), checkout.NewOrder(c.now())} { // and an orphan
+			for range 5 {
+				all.Go(func() { _ = c.ServeHTTP(httptest.NewRecorder(), asCaddyWould(c.notification(order)), nobody) })
+			}
+		}
+		all.Wait()
+	}
+	heard.Range(func(event, times any) bool {
+		assert.EqualValues(t, 1, times.(*atomic.Int32).Load(), event)
+		return true
+	})
 }
 
 func TestErrorsPassWithNothingWritten(t *testing.T) {

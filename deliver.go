@@ -305,7 +305,7 @@ func disputeEvents(order ledger.Order, history ledger.History) (events []event, 
 	disputes, err := history.Disputes()
 	for _, number := range slices.Sorted(maps.Keys(disputes)) {
 		dispute, data := disputes[number], eventData(order)
-		data["gateway"] = map[string]any{"syssn": dispute.Syssn, "amount": dispute.Amount, "currency": dispute.Currency}
+		maps.Copy(data, disputeData(dispute))
 		events = append(events, event{"disputed-" + number, "payment.disputed", dispute.At, data, orderFields(order.ID, order.Intent)})
 	}
 	return events, err
@@ -341,6 +341,10 @@ func eventData(order ledger.Order) map[string]any {
 		data["late"] = order.Late()
 	}
 	return data
+}
+
+func disputeData(dispute ledger.Disputed) map[string]any {
+	return map[string]any{"gateway": map[string]any{"syssn": dispute.Syssn, "amount": dispute.Amount, "currency": dispute.Currency}}
 }
 
 func orphanData(orphan ledger.Orphan) map[string]any {

@@ -54,7 +54,10 @@ func TestADisputeIsNewsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := counterInBubble(t, root)
 		var heard []string
-		c.emit = func(event string, _ map[string]any) { heard = append(heard, event) }
+		c.emit = func(event string, data map[string]any) {
+			heard = append(heard, event)
+			assert.EqualValues(t, 12800, data["gateway"].(map[string]any)["amount"], "what webhooks are told")
+		}
 		c.payAnotherAmount(t)
 		ctx, stop := context.WithCancel(t.Context())
 		var stopped sync.WaitGroup

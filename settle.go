@@ -156,7 +156,7 @@ func (b *books) dispute(ctx context.Context, order ledger.Order, n news) error {
 	if err := b.add(ctx, order.ID, disputed); err != nil {
 		return err
 	}
-	b.tell(order, "payment.disputed", nil)
+	b.tell(order, "payment.disputed", disputeData(disputed))
 	return nil
 }
 
@@ -169,7 +169,7 @@ func (b *books) orphan(ctx context.Context, orphan ledger.Orphan) error {
 	}
 	b.account.wake(subject)
 	b.countOrphan(orphan)
-	if b.emit != nil {
+	if b.emit != nil && b.account.first("told orphan "+orphan.Syssn) {
 		b.emit("payment.orphaned", orphanData(orphan))
 	}
 	return nil

@@ -292,7 +292,7 @@ func orderEvents(order ledger.Order, history ledger.History, refunds ledger.Refu
 		refund := refunds.Done[number]
 		add("refund-"+number, "order.refunded", refund.At, map[string]any{"refund": refundData(refund, refunds)})
 	}
-	if len(refunds.Done) == 0 && order.Refunded != nil {
+	if order.Refunded != nil && refunds.Given() < order.Intent.Amount { // by refunds that only the whole tells of
 		add("refunded", "order.refunded", order.Refunded.At, nil)
 	}
 	disputes, err := disputeEvents(order, history)

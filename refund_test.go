@@ -204,6 +204,23 @@ func TestARefundWhoseOwnerHangsUpIsMade(t *testing.T) {
 	assert.EqualValues(t, 12800, o.refunded(t, order))
 }
 
+func TestTheShopIsToldThatAllWentBackAlthoughARefundIsNotKnown(t *testing.T) {
+	program := startShopProgram(t)
+	o := openOffice(t, withWebhook(program))
+	order := o.sold(t)
+	o.refund(t, order, "r1", 800)
+	found, err := o.ledger.Find(t.Context(), order)
+	require.NoError(t, err)
+	_, err = o.settle(t.Context(), found, newsOfTrade(qfpay.Trade{ // the rest, in the merchant's portal
+		Syssn: found.Paid.Syssn, OutTradeNo: order, OrderType: "payment", Respcd: "0000", Cancel: "3", Amount: 12800, Currency: "HKD",
+	}))
+	require.NoError(t, err)
+	o.work(t, time.Minute)
+	assert.Equal(t, ledger.StatusRefunded, o.status(t, order))
+	assert.Equal(t, []string{"order.paid", "order.refunded", "order.refunded"}, program.types())
+	assert.NotContains(t, program.received[2]["data"], "refund")
+}
+
 func TestARefundThatNeverReachedTheGatewayIsOverAfterAnHour(t *testing.T) {
 	o := openOffice(t, nil)
 	order := o.sold(t)

@@ -80,7 +80,9 @@ func (h *Handler) follow(w http.ResponseWriter, r *http.Request, site origin, ti
 			StartURL: h.startAgain(ticket.Order, ticket.Intent),
 		})
 	case next.restart != nil:
-		h.dropTicket(w, site, ticket.Order)
+		if next.restart.Order != ticket.Order {
+			h.dropTicket(w, site, ticket.Order)
+		}
 		return h.authorize(w, r, site, *next.restart)
 	}
 	problem := pages.Problem{Kind: next.problem, StartURL: h.payLink(ticket.Intent)}
@@ -216,9 +218,12 @@ func (h *Handler) withoutOpenID(ctx context.Context, ticket checkout.Ticket, cli
 		return turn{problem: pages.CodeRefused, newOrder: true}
 	}
 	h.logger.Log(level, "the code was refused; starting again once", fields...)
-	intent := ticket.Intent
-	intent.At = h.now().UTC()
-	return turn{restart: &checkout.Ticket{Order: checkout.NewOrder(h.now()), Intent: intent, Restarted: true, RealName: ticket.RealName}}
+	restart := ticket
+	restart.Intent.At, restart.Restarted = h.now().UTC(), true
+	if !ticket.HandedOver { // otherwise the screen would wait on, for somebody to pay once more
+		restart.Order = checkout.NewOrder(h.now())
+	}
+	return turn{restart: &restart}
 }
 
 // withdraw takes an order back of which the gateway has not heard. What cannot be

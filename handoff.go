@@ -117,7 +117,7 @@ func (h *Handler) redeem(handoff checkout.Handoff) (checkout.Ticket, error) {
 	}
 	item := strings.TrimPrefix(strings.TrimPrefix(link.Path, h.Path), "/")
 	intent, err := h.offer().Intend(checkout.Asked{Item: item, Values: link.Query(), Form: form}, time.Unix(handoff.At, 0))
-	ticket := checkout.Ticket{Order: handoff.Order, Intent: intent}
+	ticket := checkout.Ticket{Order: handoff.Order, Intent: intent, HandedOver: true}
 	if err == nil && intent.Amount != handoff.Amount {
 		err = errPriceChanged
 	}

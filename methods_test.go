@@ -239,6 +239,29 @@ func TestTheDeskTurnsIntoTheReceiptWhenThePhoneHasPaid(t *testing.T) {
 	assert.Equal(t, int64(25600), trade.Amount)
 }
 
+func TestAHandoffWhoseCodeIsRefusedGoesOnWithTheOrderOfTheDesk(t *testing.T) {
+	shop := openShop(t)
+	desk, phone := shop.payer(desktop), shop.payer(wechat)
+	code := handedOver(t, desk.get("/pay/cat-food"))
+	first := phone.authorize(code)
+	refused := phone.get(first + "x")
+	require.Equal(t, http.StatusFound, refused.status, refused.body)
+	second := phone.oauth(refused.location)
+	assert.Equal(t, orderOf(t, first), orderOf(t, second))
+	require.Equal(t, http.StatusFound, phone.get(second).status)
+	order := orderOf(t, second)
+	require.NoError(t, shop.gateway.Pay(order))
+	assert.Contains(t, phone.get("/pay/return/"+order).body, "Payment received")
+	assert.JSONEq(t, `{"status":"paid","location":"/pay/return/`+order+`"}`, desk.watch(code).body)
+	assert.Equal(t, "/pay/return/"+order, phone.get(code).location, "scanned again, it is not paid again")
+
+	t.Run("but only once", func(t *testing.T) {
+		phone := shop.payer(wechat)
+		refused := phone.get(phone.authorize(handedOver(t, desk.get("/pay/cat-food"))) + "x")
+		assert.Equal(t, http.StatusBadGateway, phone.get(phone.oauth(refused.location)+"x").status)
+	})
+}
+
 func TestThePhoneAsksForTheRealNameThatTheDeskDoesNotCarry(t *testing.T) {
 	shop := openShop(t, withRealNames)
 	code := handedOver(t, shop.payer(desktop).get("/pay/cat-food"))

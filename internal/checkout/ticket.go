@@ -17,6 +17,9 @@ type Ticket struct {
 	// purchase: the flow does not start again by itself a second time.
 	Restarted bool `json:"restarted,omitempty"`
 
+	// HandedOver says that a screen elsewhere waits for this order and no other.
+	HandedOver bool `json:"handed_over,omitempty"`
+
 	// RealName goes to the gateway and nowhere else.
 	RealName *RealName `json:"real_name,omitempty"`
 }

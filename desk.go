@@ -347,6 +347,9 @@ func (b *books) closeByHand(ctx context.Context, order ledger.Order) (ledger.Ord
 	if err != nil {
 		return order, gatewayDenial(err)
 	}
+	if err := b.ledger.Announce(ctx, order.ID); err != nil { // another node may be the one that tells the shop
+		return order, err
+	}
 	if order.Paid != nil {
 		return order, deny(http.StatusConflict, "the order was paid meanwhile: it cannot be closed, but refunded")
 	}

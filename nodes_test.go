@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
 )
 
 // twoNodes are two machines with one storage before one gateway: nothing in
@@ -111,6 +112,22 @@ func TestTwoNodesAskTheGatewayInTurn(t *testing.T) {
 	settled, err := two.ledger.Find(t.Context(), order.ID)
 	require.NoError(t, err)
 	assert.Equal(t, ledger.StatusPaid, settled.Status())
+}
+
+func TestTheNodeThatTellsTheShopLearnsOfAnOrderClosedByHandOnAnother(t *testing.T) {
+	one, two := twoNodes(t)
+	callback := one.authorize(t, "/pay/cat-food")
+	one.simulator.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.DropBefore}) // so that no enquiry has news of it
+	one.visit(t, callback)
+	one.hands.set(one.now().Add(one.callbackTime()))
+	order, err := one.ledger.Find(t.Context(), orderIn(callback))
+	require.NoError(t, err)
+	_, err = one.closeByHand(t.Context(), order)
+	require.NoError(t, err)
+	other := &clerk{books: two.books, logger: two.logger}
+	due := map[string]time.Time{order.ID: other.now().Add(laterEnquiries)}
+	other.scan(t.Context(), due, nil)
+	assert.False(t, due[order.ID].After(other.now()), "at once, and not when it would have asked about the order")
 }
 
 func TestAnotherNodeGoesOnWhereOneStopped(t *testing.T) {

@@ -101,6 +101,11 @@ func (s *lastingStorage) Load(ctx context.Context, key string) (value []byte, er
 	return value, err
 }
 
+// Exists implements certmagic.Storage.
+func (s *lastingStorage) Exists(ctx context.Context, key string) bool {
+	return s.current().Exists(ctx, key)
+}
+
 // Delete implements certmagic.Storage.
 func (s *lastingStorage) Delete(ctx context.Context, key string) error {
 	return s.do(func(storage certmagic.Storage) error { return storage.Delete(ctx, key) })

@@ -3,9 +3,11 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -192,6 +194,30 @@ func TestALockKeepsOthersOutUntilItIsReleased(t *testing.T) {
 	unlock, err = l.Lock(t.Context(), order)
 	require.NoError(t, err)
 	unlock()
+}
+
+func TestAFolderIsNotEmptyWhileOthersWriteIntoIt(t *testing.T) {
+	l, _ := newLedger(t)
+	require.NoError(t, l.Begin(t.Context(), order, intent))
+	done, writers := make(chan struct{}), sync.WaitGroup{}
+	for writer := range 4 {
+		writers.Go(func() {
+			for n := 0; ; n = (n + 1) % 50 {
+				select {
+				case <-done:
+					return
+				default:
+					assert.NoError(t, l.Record(t.Context(), order, Refund{Syssn: fmt.Sprint(writer, "-", n)}))
+				}
+			}
+		})
+	}
+	for range 200 {
+		_, err := l.History(t.Context(), order)
+		require.NoError(t, err)
+	}
+	close(done)
+	writers.Wait()
 }
 
 func TestLedgerNames(t *testing.T) {

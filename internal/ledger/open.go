@@ -175,8 +175,7 @@ func (l *Ledger) openKey(subject string) string {
 const listTries = 3
 
 // list returns the keys below a folder. A folder that does not exist is empty:
-// storages differ in what they say about it. On a file system, a temporary file
-// that vanishes looks the same, so it is listed again, at once.
+// storages differ in what they say about it.
 func (l *Ledger) list(ctx context.Context, folder string) (keys []string, err error) {
 	return l.listed(ctx, folder, false)
 }
@@ -188,19 +187,32 @@ func (l *Ledger) tree(ctx context.Context, folder string) (keys []string, err er
 
 func (l *Ledger) listed(ctx context.Context, folder string, recursive bool) (keys []string, err error) {
 	for try := range listTries {
-		keys, err = l.storage.List(ctx, folder, recursive)
-		switch {
-		case err == nil:
+		if keys, err = l.listOnce(ctx, folder, recursive); err == nil {
 			return keys, nil
-		case errors.Is(err, fs.ErrNotExist):
-			keys, err = nil, nil
-		default:
-			if err := pause(ctx, time.Duration(try+1)*20*time.Millisecond); err != nil {
-				return nil, err
-			}
+		}
+		if err := pause(ctx, time.Duration(try+1)*20*time.Millisecond); err != nil {
+			return nil, err
 		}
 	}
-	return keys, err
+	return nil, err
+}
+
+// vanishTries is how often a folder is listed at once from which files vanish.
+const vanishTries = 8
+
+// listOnce lists a folder. On a file system, a temporary file that vanishes
+// meanwhile looks like a folder that is not there.
+func (l *Ledger) listOnce(ctx context.Context, folder string, recursive bool) (keys []string, err error) {
+	for range vanishTries {
+		keys, err = l.storage.List(ctx, folder, recursive)
+		switch {
+		case !errors.Is(err, fs.ErrNotExist):
+			return keys, err
+		case !l.storage.Exists(ctx, folder):
+			return nil, nil
+		}
+	}
+	return nil, err
 }
 
 func pause(ctx context.Context, wait time.Duration) error {

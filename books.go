@@ -107,6 +107,11 @@ func (b *books) askInTurn(ctx context.Context, order ledger.Order) (ledger.Order
 // ask makes the enquiry: by the gateway's own number where it is known, which
 // is found whatever the month, else by ours in the time around the order.
 func (b *books) ask(ctx context.Context, order ledger.Order) (ledger.Order, error) {
+	return b.askAnd(ctx, order, b.settle)
+}
+
+// askAnd makes the enquiry and has what it says settled.
+func (b *books) askAnd(ctx context.Context, order ledger.Order, settle func(context.Context, ledger.Order, news) (ledger.Order, error)) (ledger.Order, error) {
 	queries := []qfpay.Query{}
 	if order.Prepared != nil && order.Prepared.Syssn != "" {
 		queries = append(queries, qfpay.Query{Syssn: order.Prepared.Syssn})
@@ -121,7 +126,7 @@ func (b *books) ask(ctx context.Context, order ledger.Order) (ledger.Order, erro
 			return order, err
 		}
 		for _, trade := range trades {
-			if order, err = b.settle(ctx, order, newsOfTrade(trade)); err != nil {
+			if order, err = settle(ctx, order, newsOfTrade(trade)); err != nil {
 				return order, err
 			}
 		}
@@ -150,7 +155,7 @@ func (b *books) close(ctx context.Context, order ledger.Order) (ledger.Order, er
 	if err != nil {
 		return order, err
 	}
-	asked, err := b.ask(ctx, order)
+	asked, err := b.askAnd(ctx, order, b.settleEnded)
 	if err != nil || asked.Paid != nil {
 		return asked, err
 	}
@@ -160,9 +165,7 @@ func (b *books) close(ctx context.Context, order ledger.Order) (ledger.Order, er
 	asked.Closed = &closed
 	b.logger.Info("closed", append(orderFields(order.ID, order.Intent), zap.String("reason", closed.Reason),
 		zap.String("respcd", closed.Respcd), b.seconds(closed.At))...)
-	if asked.Failed == nil { // otherwise the enquiry has told already that it is over
-		b.tell(asked, "order.closed", nil)
-	}
+	b.tell(asked, "order.closed", nil)
 	return asked, nil
 }
 

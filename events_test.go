@@ -2,6 +2,7 @@ package qfpayjsapi_test
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"testing"
 
@@ -9,6 +10,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 )
 
 func init() {
@@ -87,6 +90,12 @@ func TestCaddysEventsTellWhatHappens(t *testing.T) {
 	require.NoError(t, shop.gateway.Fail(failing))
 	payer.get("/pay/return/" + failing)
 	assert.Contains(t, heardOf(failing), "order.closed")
+
+	_, given := payer.prepare("/pay/dog-treats?ref=given-up")
+	status, _ := shop.office("POST", "/qfpay_jsapi/orders/"+given+"/close", "{}")
+	assert.Equal(t, http.StatusOK, status)
+	require.Contains(t, heardOf(given), "order.closed")
+	assert.Equal(t, ledger.StatusClosed, heardOf(given)["order.closed"]["status"])
 }
 
 func TestEventsAfterAReloadAreHeardByTheNewConfiguration(t *testing.T) {

@@ -154,6 +154,17 @@ func TestMetricsTellWhatHappens(t *testing.T) {
 	expected["webhook_deliveries_total delivered"]++
 	shop.eventuallyCounts(expected)
 
+	_, unpaid := payer.prepare("/pay/dog-treats?ref=unpaid")
+	shop.office("POST", "/qfpay_jsapi/orders/"+unpaid+"/close", "{}")
+	expected["orders_total pending"]++
+	expected["orders_total closed"]++
+	expected["gateway_requests_total openid ok"]++
+	expected["gateway_requests_total payment ok"]++
+	expected["gateway_requests_total close ok"]++
+	expected["gateway_requests_total query ok"]++
+	expected["webhook_deliveries_total delivered"]++
+	shop.eventuallyCounts(expected)
+
 	_, disputed := payer.prepare("/pay/cat-food?quantity=3")
 	for range 2 {
 		shop.notify(notification(disputed, map[string]string{"syssn": "202611230002000200D1"}))

@@ -58,6 +58,15 @@ func (b *books) settle(ctx context.Context, order ledger.Order, n news) (ledger.
 	}
 }
 
+// settleEnded settles an order that the gateway was just asked to end. That its
+// trade is over then is no news: the order did not fail, it is closed.
+func (b *books) settleEnded(ctx context.Context, order ledger.Order, n news) (ledger.Order, error) {
+	if n.state == qfpay.TradeDead {
+		return order, nil
+	}
+	return b.settle(ctx, order, n)
+}
+
 func (b *books) settlePaid(ctx context.Context, order ledger.Order, n news) (ledger.Order, error) {
 	switch {
 	case order.Paid == nil:

@@ -112,6 +112,7 @@ func TestBlocksOfOneLedgerAskOneGateway(t *testing.T) {
 func TestMistakesInJSONNameTheirField(t *testing.T) {
 	t.Setenv("TEST_EMPTY", "")
 	t.Setenv("TEST_PRICE", "1.005")
+	t.Setenv("TEST_TWO_LINES", "TESTKEY\n")
 	for _, test := range []struct {
 		field  string
 		value  any
@@ -122,8 +123,12 @@ func TestMistakesInJSONNameTheirField(t *testing.T) {
 		{"client_key", "{env.TEST_UNSET_VARIABLE}", "client_key: "},
 		{"client_key", "{env.TEST_EMPTY}", "client_key: "},
 		{"client_key", "{file.does-not-exist}", "client_key: "},
+		{"client_key", "{env.TEST_TWO_LINES}", "client_key: holds white space"},
+		{"app_code", "TEST APP", "app_code: holds white space"},
 		{"mchid", "{http.request.uri}", "mchid: "},
+		{"mchid", "商户", "mchid: holds white space or characters that are not ASCII"},
 		{"merchant_name", "", "merchant_name: required"},
+		{"merchant_name", "Harbour\nPets", "merchant_name: must be one line"},
 		{"currency", "ZZZ", `currency: "ZZZ" is not one of AED`},
 		{"environment", "staging", "environment: "},
 		{"sign_type", "sha1", "sign_type: "},

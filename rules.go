@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -59,13 +61,13 @@ func (h *Handler) check(v values) error {
 		judge func(string) error
 	}{
 		{"environment", h.Environment, checkEnvironment},
-		{"app_code", h.AppCode, longest(64)},
-		{"client_key", h.ClientKey, longest(256)},
-		{"mchid", h.MchID, longest(16)},
+		{"app_code", h.AppCode, credential(64)},
+		{"client_key", h.ClientKey, credential(256)},
+		{"mchid", h.MchID, credential(16)},
 		{"sign_type", h.SignType, oneOf("md5", "sha256")},
 		{"pay_page", h.PayPage, checkURL},
 		{"limit_pay", h.LimitPay, longest(64)},
-		{"merchant_name", h.MerchantName, longest(128)},
+		{"merchant_name", h.MerchantName, oneLine(128)},
 		{"currency", h.Currency, checkCurrency},
 		{"invoice_key", h.InvoiceKey, checkInvoiceKey},
 		{"path", h.Path, checkPath},
@@ -416,6 +418,26 @@ func longest(bytes int) func(string) error {
 			return fmt.Errorf("longer than %d bytes", bytes)
 		}
 		return nil
+	}
+}
+
+// credential bounds what QFPay issued, without showing it.
+func credential(bytes int) func(string) error {
+	return func(value string) error {
+		if strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return errors.New("holds white space or characters that are not ASCII: copy it again, without what stands around it")
+		}
+		return longest(bytes)(value)
+	}
+}
+
+// oneLine bounds what payers read.
+func oneLine(bytes int) func(string) error {
+	return func(value string) error {
+		if !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl) {
+			return errors.New("must be one line of UTF-8 text")
+		}
+		return longest(bytes)(value)
 	}
 }
 

@@ -3,6 +3,8 @@ package qfpayjsapi
 import (
 	"cmp"
 	"errors"
+	"fmt"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -36,10 +38,14 @@ func (h *Handler) stockCatalogue() error {
 		return fieldError{cmp.Or(h.catalogField(), "items"), err}
 	}
 	h.catalog = catalog
-	switch id, price := h.offer().Catalogue.Cheapest(); {
+	catalogue := h.offer().Catalogue
+	if id := strings.TrimPrefix(h.NotifyPath, h.Path+"/"); catalogue.Has(id) {
+		return fieldError{"notify_path", fmt.Errorf("%s is the pay link of item %q", h.NotifyPath, id)}
+	}
+	switch id, price := catalogue.Cheapest(); {
 	case id != "":
 		h.warnOfRisk(id, price)
-	case h.Catalog != "":
+	case h.OpenAmount == nil && h.InvoiceKey == "":
 		return fieldError{"catalog", errors.New("nothing is sold: the file has no items")}
 	}
 	return nil

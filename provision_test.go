@@ -183,9 +183,18 @@ func TestACatalogueFileAddsItems(t *testing.T) {
 		assert.NoError(t, err, item)
 	}
 
+	_, err = provision(t, map[string]any{"catalog": file, "notify_path": "/pay/bowl"})
+	assert.ErrorContains(t, err, `notify_path: /pay/bowl is the pay link of item "bowl"`)
+
 	require.NoError(t, os.WriteFile(file, []byte(`[{"id":"cat-food","price":"320.00"}]`), 0o600))
 	_, err = provision(t, map[string]any{"catalog": file})
 	assert.ErrorContains(t, err, `catalog: item "cat-food" is there twice`)
+
+	require.NoError(t, os.WriteFile(file, []byte(`[]`), 0o600))
+	_, err = provision(t, map[string]any{"catalog": file, "items": []any{}})
+	assert.ErrorContains(t, err, "catalog: nothing is sold")
+	_, err = provision(t, map[string]any{"catalog": file, "items": []any{}, "open_amount": map[string]string{"min": "5", "max": "100"}})
+	assert.NoError(t, err, "payers name the amount")
 }
 
 func TestTheLedgerFollowsTheAccountUnlessItIsNamed(t *testing.T) {

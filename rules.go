@@ -259,8 +259,12 @@ func (h *Handler) checkOverlaps(v values) error {
 		{"failure_url", h.FailureURL},
 		{"outside_wechat", h.OutsideWeChat},
 	} {
-		if v.judgeable(destination.value) && isBelow(destination.value, own) {
+		switch {
+		case !v.judgeable(destination.value):
+		case isBelow(destination.value, own):
 			return fieldError{destination.field, fmt.Errorf("%s lies under the path %s, which the module answers itself", destination.value, own)}
+		case v.judgeable(h.NotifyPath) && isAt(destination.value, h.NotifyPath):
+			return fieldError{destination.field, fmt.Errorf("%s is the notify_path, which answers the gateway alone", destination.value)}
 		}
 	}
 	if stations := []string{"/callback", "/return", "/status"}; v.judgeable(h.NotifyPath) {
@@ -303,12 +307,24 @@ func (h *Handler) checkWebhooks(v values) error {
 	return nil
 }
 
+// isBelow reports whether a destination is a path of the site, or below it.
 func isBelow(destination, own string) bool {
-	if !strings.HasPrefix(destination, "/") {
-		return false
-	}
+	path, local := localPath(destination)
+	return local && (path == own || strings.HasPrefix(path, own+"/"))
+}
+
+func isAt(destination, own string) bool {
+	path, local := localPath(destination)
+	return local && path == own
+}
+
+// localPath is the path of a destination that lies on the site.
+func localPath(destination string) (path string, local bool) {
 	u, err := url.Parse(destination)
-	return err == nil && (u.Path == own || strings.HasPrefix(u.Path, own+"/"))
+	if err != nil || !strings.HasPrefix(destination, "/") {
+		return "", false
+	}
+	return u.Path, true
 }
 
 func checkEnvironment(value string) error {

@@ -121,6 +121,12 @@ func NewCatalogue(currency string, items []Item) (*Catalogue, error) {
 // Len returns how many items there are.
 func (c *Catalogue) Len() int { return len(c.articles) }
 
+// Has reports whether an item is sold.
+func (c *Catalogue) Has(id string) bool {
+	_, ok := c.articles[id]
+	return ok
+}
+
 // Cheapest returns the lowest price of one piece in minor units and the item
 // that has it; "" when nothing is sold.
 func (c *Catalogue) Cheapest() (id string, price int64) {

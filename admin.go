@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 
 	"github.com/caddyserver/caddy/v2"
@@ -103,12 +104,16 @@ const maxAdminBody = 16 << 10
 // readJSON reads the body of a request. That it must be declared as JSON keeps
 // pages in the owner's browser from posting here: browsers ask first.
 func readJSON(r *http.Request, into any) error {
-	if r.Header.Get("Content-Type") != "application/json" {
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		return deny(http.StatusUnsupportedMediaType, "the body must be JSON with Content-Type: application/json")
 	}
 	decoder := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxAdminBody))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
+	var mistaken *json.UnmarshalTypeError
+	switch err := decoder.Decode(into); {
+	case errors.As(err, &mistaken) && mistaken.Field == "amount":
+		return deny(http.StatusBadRequest, "amount must be a whole number of minor units, such as 2800 for 28.00 of a currency with cents")
+	case err != nil:
 		return deny(http.StatusBadRequest, "the body cannot be read: %v", err)
 	}
 	if decoder.More() {

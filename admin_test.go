@@ -176,7 +176,7 @@ func TestTheOwnerMakesAnInvoice(t *testing.T) {
 		`{"amount":1,"text":"x","currency":"EUR","public_url":"` + shop.url + `"}`:                        "currency must be HKD",
 		`{"amount":1,"text":"x","name":"other","public_url":"` + shop.url + `"}`:                          "no shop takes invoices",
 		`{"amount":1,"text":"x","public_url":"ftp://x"}`:                                                  "the link needs the site's public_url",
-		`{"amount":1.5,"text":"x"}`:                                                                       "the body cannot be read",
+		`{"amount":1.5,"text":"x"}`:                                                                       "amount must be a whole number",
 		`{"amount":1,"text":"x","colour":"red"}`:                                                          "unknown field",
 		`{"amount":1,"text":"x"} {}`:                                                                      "more than one JSON object",
 		`{"amount":1,"text":"` + strings.Repeat("x", 300) + `","public_url":"` + shop.url + `"}`:          "text must be one line",
@@ -221,7 +221,9 @@ func TestTheAdminAPISaysWhatIsWrong(t *testing.T) {
 		{"POST", "/qfpay_jsapi/orders/" + order + "/refund", `{"refund_id":"a"}`, 409, "the order is pending and not paid"},
 		{"POST", "/qfpay_jsapi/orders/" + order + "/refund", `{}`, 400, "refund_id is required"},
 		{"POST", "/qfpay_jsapi/orders/" + order + "/refund", `{"refund_id":"a","amount":0}`, 400, "amount must be positive"},
-		{"POST", "/qfpay_jsapi/orders/" + order + "/refund", `{"refund_id":"a","amount":"1"}`, 400, "the body cannot be read"},
+		{"POST", "/qfpay_jsapi/orders/" + order + "/refund", `{"refund_id":"a","amount":"1"}`, 400, "amount must be a whole number of minor units"},
+		{"POST", "/qfpay_jsapi/orders/" + order + "/refund", `{"refund_id":"a","amount":28.5}`, 400, "amount must be a whole number of minor units"},
+		{"POST", "/qfpay_jsapi/orders/" + order + "/refund", `{"refund_id":1}`, 400, "the body cannot be read"},
 		{"POST", "/qfpay_jsapi/invoices", `{}`, 409, "no shop takes invoices: set invoice_key"},
 	} {
 		status, answer := shop.office(test.method, test.path, test.body)
@@ -232,6 +234,12 @@ func TestTheAdminAPISaysWhatIsWrong(t *testing.T) {
 	require.NoError(t, err)
 	response.Body.Close()
 	assert.Equal(t, http.StatusUnsupportedMediaType, response.StatusCode, "a form of another site cannot post here")
+	for _, declared := range []string{"application/json; charset=utf-8", "Application/JSON"} {
+		response, err = http.Post("http://"+shop.admin+"/qfpay_jsapi/orders/"+order+"/query", declared, strings.NewReader("{}"))
+		require.NoError(t, err)
+		response.Body.Close()
+		assert.Equal(t, http.StatusOK, response.StatusCode, declared)
+	}
 }
 
 func TestTheAdminAPITurnsAwayPagesOfOtherSites(t *testing.T) {

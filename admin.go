@@ -122,6 +122,16 @@ func readJSON(r *http.Request, into any) error {
 	return nil
 }
 
+// readNothing takes the body of a request that says all by its address: an empty
+// object, or none. One that is declared as something else is none of those, as
+// that of a form.
+func readNothing(r *http.Request) error {
+	if r.ContentLength == 0 && r.Header.Get("Content-Type") == "" {
+		return nil
+	}
+	return readJSON(r, &struct{}{})
+}
+
 // Interface guards
 var (
 	_ caddy.AdminRouter = (*Admin)(nil)

@@ -234,6 +234,16 @@ func TestTheAdminAPISaysWhatIsWrong(t *testing.T) {
 	require.NoError(t, err)
 	response.Body.Close()
 	assert.Equal(t, http.StatusUnsupportedMediaType, response.StatusCode, "a form of another site cannot post here")
+	response, err = http.Post("http://"+shop.admin+"/qfpay_jsapi/orders/"+order+"/close", "application/x-www-form-urlencoded", nil)
+	require.NoError(t, err)
+	response.Body.Close()
+	assert.Equal(t, http.StatusUnsupportedMediaType, response.StatusCode, "nor an empty one")
+	for _, action := range []string{"query", "close"} {
+		response, err = http.Post("http://"+shop.admin+"/qfpay_jsapi/orders/"+order+"/"+action, "", nil)
+		require.NoError(t, err)
+		response.Body.Close()
+		assert.Equal(t, http.StatusOK, response.StatusCode, "what needs no body needs none")
+	}
 	for _, declared := range []string{"application/json; charset=utf-8", "Application/JSON"} {
 		response, err = http.Post("http://"+shop.admin+"/qfpay_jsapi/orders/"+order+"/query", declared, strings.NewReader("{}"))
 		require.NoError(t, err)

@@ -79,7 +79,7 @@ func inBrackets(respcd string) string {
 
 // queryOrder asks the gateway about an order and its refunds now.
 func queryOrder(app *App, w http.ResponseWriter, r *http.Request) error {
-	if err := readJSON(r, &struct{}{}); err != nil {
+	if err := readNothing(r); err != nil {
 		return err
 	}
 	b, order, err := app.find(r.Context(), "", r.PathValue("order"))
@@ -94,7 +94,7 @@ func queryOrder(app *App, w http.ResponseWriter, r *http.Request) error {
 
 // closeOrder ends an order that nobody has paid.
 func closeOrder(app *App, w http.ResponseWriter, r *http.Request) error {
-	if err := readJSON(r, &struct{}{}); err != nil {
+	if err := readNothing(r); err != nil {
 		return err
 	}
 	b, order, err := app.find(r.Context(), "", r.PathValue("order"))

@@ -84,7 +84,7 @@ func (a *App) examine(ctx context.Context) []finding {
 }
 
 func examineAll(app *App, w http.ResponseWriter, r *http.Request) error {
-	if err := readJSON(r, &struct{}{}); err != nil {
+	if err := readNothing(r); err != nil {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, map[string]any{"findings": app.examine(r.Context())})

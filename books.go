@@ -30,8 +30,15 @@ type books struct {
 	meanwhile func(do func() error) (wait func() error)
 }
 
-// expiry is when the time to finish a payment is over.
-func (b *books) expiry(order ledger.Order) time.Time { return order.Intent.At.Add(b.orderTTL) }
+// expiry is when the time to finish a payment is over. The block that took the
+// order said so in its intent: another block with the same ledger, whose books
+// these may be, may give its payers less time or more.
+func (b *books) expiry(order ledger.Order) time.Time {
+	if until := order.Intent.Until; !until.IsZero() {
+		return until
+	}
+	return order.Intent.At.Add(b.orderTTL)
+}
 
 // findOrAdopt finds an order of which the gateway speaks, even if the callback
 // that asked for its payment could not make its intent a fact.

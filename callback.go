@@ -127,6 +127,7 @@ func (h *Handler) advance(ctx context.Context, site origin, ticket checkout.Tick
 		h.quota().count(client, h.now())
 	}
 	ticket.Intent.Sent = h.now().UTC()
+	ticket.Intent.Until = ticket.Intent.At.Add(time.Duration(h.OrderTTL))
 	fields := orderFields(ticket.Order, ticket.Intent)
 	entered := h.meanwhile(func() error { return h.ledger.Enter(ctx, ticket.Order, ticket.Intent) })
 	openID, err := h.openID(ctx, code)
@@ -219,7 +220,8 @@ func (h *Handler) withoutOpenID(ctx context.Context, ticket checkout.Ticket, cli
 	}
 	h.logger.Log(level, "the code was refused; starting again once", fields...)
 	restart := ticket
-	restart.Intent.At, restart.Restarted = h.now().UTC(), true
+	restart.Intent.At, restart.Intent.Sent, restart.Intent.Until = h.now().UTC(), time.Time{}, time.Time{}
+	restart.Restarted = true
 	if !ticket.HandedOver { // otherwise the screen would wait on, for somebody to pay once more
 		restart.Order = checkout.NewOrder(h.now())
 	}

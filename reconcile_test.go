@@ -129,6 +129,18 @@ func TestAnOrderThatNobodyPaysIsClosedAtTheGateway(t *testing.T) {
 	assert.Empty(t, open)
 }
 
+func TestAnOrderHasTheTimeThatItsOwnBlockGives(t *testing.T) {
+	o := openOffice(t, map[string]any{"order_ttl": "30m"})
+	hurried := *o.books
+	hurried.orderTTL = time.Minute
+	o.clerk.books = &hurried // of another block with the same ledger
+	order := o.prepare(t, "/pay/cat-food")
+	o.work(t, 29*time.Minute)
+	assert.Equal(t, ledger.StatusPending, o.status(t, order))
+	o.work(t, 2*time.Minute)
+	assert.Equal(t, ledger.StatusClosed, o.status(t, order))
+}
+
 func TestAPaymentInTheLastMomentIsNotClosed(t *testing.T) {
 	o := openOffice(t, nil)
 	order := o.prepare(t, "/pay/cat-food")

@@ -73,7 +73,7 @@ func (h *Handler) confirming(w http.ResponseWriter, r *http.Request, order ledge
 		})
 	}
 	page := pages.Confirming{Order: shown, Check: check, Refresh: refreshAfter(check), CheckURL: again}
-	if _, ours := h.ticket(r, h.origin(r), order.ID); ours && h.now().Before(order.Intent.At.Add(time.Duration(h.OrderTTL))) {
+	if _, ours := h.ticket(r, h.origin(r), order.ID); ours && h.now().Before(h.expiry(order)) {
 		page.ContinueURL = order.Prepared.PayURL
 	}
 	return h.page(w, r, page)

@@ -15,11 +15,12 @@ type Fact interface{ name() string }
 // Intent is what the payer set out to buy, fixed before the gateway hears of
 // the order. Every later claim about the order is compared with it.
 type Intent struct {
-	At          time.Time `json:"at"`            // when the payer started
-	Sent        time.Time `json:"sent,omitzero"` // when the callback came that asks the gateway for the payment
-	Lines       []Line    `json:"lines"`         // none for an invoice or an open amount
-	Amount      int64     `json:"amount"`        // minor units of Currency
-	Currency    string    `json:"currency"`      // ISO 4217
+	At          time.Time `json:"at"`             // when the payer started
+	Sent        time.Time `json:"sent,omitzero"`  // when the callback came that asks the gateway for the payment
+	Until       time.Time `json:"until,omitzero"` // when the time to finish it is over
+	Lines       []Line    `json:"lines"`          // none for an invoice or an open amount
+	Amount      int64     `json:"amount"`         // minor units of Currency
+	Currency    string    `json:"currency"`       // ISO 4217
 	Description string    `json:"description"`
 	Ref         string    `json:"ref,omitempty"` // the shop's own reference
 

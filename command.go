@@ -33,6 +33,8 @@ the doctor found something wrong.`,
 			flags.StringP("config", "c", "", "Configuration file in which the address of the admin API stands, if --address is not used")
 			flags.StringP("adapter", "a", "", "Name of the config adapter for --config, if it is no Caddyfile")
 			flags.Bool("json", false, "Print JSON, for programs")
+			cmd.Args = cobra.NoArgs // otherwise a misspelt command shows the help and succeeds
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 			cmd.AddCommand(ordersCommand(), showCommand(), refundCommand(), queryCommand(), closeCommand(),
 				exportCommand(), invoiceCommand(), doctorCommand())
 		},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,6 +70,20 @@ func TestOrdersAreListedAndShownByCommand(t *testing.T) {
 	assert.EqualError(t, shop.caddy("", "show", "nothing").err, "unknown order")
 	assert.ErrorContains(t, shop.caddy("", "orders", "--day", "today").err, `"today" is not a day`)
 	assert.ErrorContains(t, shop.caddy("", "orders", "--limit", "0").err, "--limit must be at least 1")
+}
+
+func TestAMisspeltCommandFails(t *testing.T) {
+	cmd, caddy := &cobra.Command{Use: "qfpay-jsapi"}, &cobra.Command{Use: "caddy"}
+	caddycmd.Commands()["qfpay-jsapi"].CobraFunc(cmd)
+	caddy.AddCommand(cmd)
+	caddy.SetOut(io.Discard)
+	caddy.SetErr(io.Discard)
+	caddy.SetArgs([]string{"qfpay-jsapi", "refnd", someOrder, "--yes"})
+	assert.Error(t, caddy.Execute())
+	caddy.SetArgs([]string{"qfpay-jsapi", "refnd", someOrder})
+	assert.EqualError(t, caddy.Execute(), `unknown command "refnd" for "caddy qfpay-jsapi"`)
+	caddy.SetArgs([]string{"qfpay-jsapi"})
+	assert.NoError(t, caddy.Execute(), "it shows the help")
 }
 
 func TestARefundByCommandIsConfirmedFirst(t *testing.T) {

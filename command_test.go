@@ -61,6 +61,7 @@ func TestOrdersAreListedAndShownByCommand(t *testing.T) {
 	for _, part := range []string{"Amount            HKD 256.00", "Item              2 × Cat food 猫粮, HKD 128.00 each", "  intent", "  paid"} {
 		assert.Contains(t, shown, part)
 	}
+	assert.Regexp(t, `  intent +amount 256.00, currency HKD, .*, sent \d{4}-\d\d-\d\d \d\d:\d\d:\d\d`, shown, "for people, decimals and the local time")
 	var page struct{ Orders []map[string]any }
 	shop.caddyJSON(&page, "orders", "--status", "paid", "--search", "inv")
 	require.Len(t, page.Orders, 1)

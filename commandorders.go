@@ -2,7 +2,6 @@ package qfpayjsapi
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -171,25 +170,42 @@ func (c *console) printOrder(detail orderDetail) error {
 	c.say("")
 	var facts [][]string
 	for _, fact := range detail.Facts {
-		facts = append(facts, []string{localTime(fact.At), fact.Fact, factText(fact)})
+		facts = append(facts, []string{localTime(fact.At), fact.Fact, factText(fact, detail.Currency)})
 	}
 	return c.table(facts)
 }
 
-// factText is what a fact says, in one line.
-func factText(fact factView) string {
+// factText is what a fact of an order says, in one line.
+func factText(fact factView, currency string) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(fact.Data)) {
+		if name == "amount" {
+			parts = append(parts, name+" "+amountText(fact.Data, currency))
+			continue
+		}
 		switch value := fact.Data[name].(type) {
-		case string, bool:
+		case string:
+			if at, err := time.Parse(time.RFC3339, value); err == nil {
+				value = localTime(at)
+			}
+			parts = append(parts, name+" "+value)
+		case bool:
 			parts = append(parts, fmt.Sprintf("%s %v", name, value))
 		case float64:
 			parts = append(parts, fmt.Sprintf("%s %d", name, int64(value)))
-		case json.Number:
-			parts = append(parts, name+" "+value.String())
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// amountText is the money of a fact, in the currency of the fact or else of
+// the order.
+func amountText(data map[string]any, currency string) string {
+	if own, ok := data["currency"].(string); ok {
+		currency = own
+	}
+	minor, _ := data["amount"].(float64)
+	return displayAmount(int64(minor), currency)
 }
 
 func queryCommand() *cobra.Command {

@@ -198,6 +198,21 @@ func TestErrorsPassToTheSitesErrorRoutes(t *testing.T) {
 	assert.Equal(t, "GET, HEAD, POST", method.header.Get("Allow"))
 }
 
+func TestPayersAreAskedWhereErrorsPassToo(t *testing.T) {
+	shop := openShop(t, withBlock("errors pass\nopen_amount 5 100\nfield phone required\nreal_name required"), withSite(`handle_errors {
+		respond "own page: {err.message}" {err.status_code}
+	}`))
+	payer := shop.payer(wechat)
+	assert.Contains(t, payer.get("/pay").body, `name="amount"`)
+	assert.Equal(t, "own page: bad amount", payer.get("/pay?amount=1").body)
+	assert.Contains(t, payer.post("/pay", url.Values{"amount": {"20"}}).body, `name="phone"`)
+	assert.Contains(t, payer.get("/pay/cat-food").body, `name="phone"`)
+	assert.Equal(t, "own page: detail missing or not accepted", payer.post("/pay/cat-food", url.Values{"phone": {""}}).body)
+	assert.Contains(t, payer.post("/pay/cat-food", url.Values{"phone": {"1"}}).body, `name="user_truename"`)
+	payer.header.Set("Accept", "application/json")
+	assert.Equal(t, "own page: detail missing or not accepted", payer.get("/pay/cat-food").body)
+}
+
 func TestPagesSpeakThePayersLanguage(t *testing.T) {
 	shop := openShop(t)
 	for accept, language := range map[string]string{

@@ -31,9 +31,11 @@ func (h *Handler) unstarted(w http.ResponseWriter, r *http.Request, asked checko
 }
 
 // askFor shows a form that posts to where it was asked for, with all that is known
-// already. Clients that read no pages get the problem.
+// already. Clients that read no pages get the problem. So do the site's own error
+// routes, but only of what the payer got wrong: to be asked is no error.
 func (h *Handler) askFor(w http.ResponseWriter, r *http.Request, asked checkout.Asked, kind pages.Kind, form pages.Form) error {
-	if h.Errors == "pass" || prefersJSON(r) {
+	isWrong := slices.ContainsFunc(form.Inputs, func(input pages.Input) bool { return input.Wrong })
+	if prefersJSON(r) || h.Errors == "pass" && isWrong {
 		return h.problem(w, r, pages.Problem{Kind: kind})
 	}
 	form.Action = h.Path

@@ -179,6 +179,13 @@ func TestPayLinksOutsideWeChat(t *testing.T) {
 		reply := shop.payer(desktop).get("/pay/cat-food")
 		assert.Equal(t, "/use-wechat.html", reply.location, reply)
 	})
+	t.Run("ask for nothing before they lead away", func(t *testing.T) {
+		shop := openShop(t, withBlock("outside_wechat /use-wechat.html\nopen_amount 5 100\nfield phone required"))
+		for _, link := range []string{"/pay", "/pay?amount=1", "/pay/cat-food"} {
+			assert.Equal(t, "/use-wechat.html", shop.payer(desktop).get(link).location, link)
+		}
+		assert.Contains(t, shop.payer(wechat).get("/pay/cat-food").body, `name="phone"`)
+	})
 	t.Run("name an unknown item as such", func(t *testing.T) {
 		shop := openShop(t)
 		assert.Equal(t, http.StatusNotFound, shop.payer(desktop).get("/pay/dog-food").status)

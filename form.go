@@ -27,6 +27,9 @@ func (h *Handler) unstarted(w http.ResponseWriter, r *http.Request, asked checko
 	default:
 		return h.problem(w, r, pages.Problem{Kind: kind})
 	}
+	if h.isOutside(r) && h.OutsideWeChat != "handoff" { // what they told here would be lost on the way
+		return redirect(w, r, h.OutsideWeChat)
+	}
 	return h.askFor(w, r, asked, kind, form)
 }
 

@@ -367,7 +367,7 @@ func (h *Handler) elsewhere(ctx context.Context, ticket checkout.Ticket) turn {
 func (h *Handler) storageDown(ticket checkout.Ticket, err error) turn {
 	h.logger.Error("the ledger is not available; the payer was asked to try again",
 		append(orderFields(ticket.Order, ticket.Intent), zap.Error(err))...)
-	return turn{problem: pages.StorageDown, wait: 5 * time.Second}
+	return turn{problem: pages.StorageDown, wait: storageWait}
 }
 
 func (h *Handler) returnPath(order string) string   { return h.Path + "/return/" + order }

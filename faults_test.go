@@ -218,6 +218,9 @@ func TestWithoutStorageNothingIsSentToTheGateway(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, reply.status)
 	assert.NotEmpty(t, reply.header.Get("Retry-After"))
 	assert.Zero(t, shop.payable())
+	again := payer.get("/pay/cat-food")
+	assert.Equal(t, http.StatusServiceUnavailable, again.status, "what became of the first order cannot be known")
+	assert.NotEmpty(t, again.header.Get("Retry-After"))
 }
 
 // whither names what a callback or return led to.

@@ -62,7 +62,7 @@ func (h *Handler) fromHandoff(w http.ResponseWriter, r *http.Request, asked chec
 	switch {
 	case err != nil && !errors.Is(err, ledger.ErrUnknown):
 		h.unreadable(r, handoff.Order, err)
-		retryAfter(w, 5*time.Second)
+		retryAfter(w, storageWait)
 		return h.problem(w, r, pages.Problem{Kind: pages.StorageDown, RetryURL: h.handoffPath(text)})
 	case known && order.Status() != ledger.StatusPending:
 		return h.watched(w, r, string(order.Status()), h.returnPath(handoff.Order))

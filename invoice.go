@@ -51,6 +51,7 @@ func (h *Handler) invoiceProblem(w http.ResponseWriter, r *http.Request, intent 
 	problem := pages.Problem{Kind: kind}
 	if err != nil {
 		h.unreadable(r, "", err)
+		retryAfter(w, storageWait)
 	}
 	if kind != pages.InvoiceUsed {
 		problem.RetryURL = h.payLink(intent)

@@ -22,7 +22,7 @@ func (h *Handler) comeBack(w http.ResponseWriter, r *http.Request, id string) er
 	}
 	if err != nil {
 		h.unreadable(r, id, err)
-		retryAfter(w, 5*time.Second)
+		retryAfter(w, storageWait)
 		return h.problem(w, r, pages.Problem{Kind: pages.StorageDown, RetryURL: h.returnPath(id)})
 	}
 	if order.Status() == ledger.StatusPending {

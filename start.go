@@ -121,6 +121,7 @@ func (h *Handler) startOrder(w http.ResponseWriter, r *http.Request, wanted chec
 	step, err := h.resume(r.Context(), tickets, wanted, again)
 	if err != nil {
 		h.unreadable(r, wanted.Order, err)
+		retryAfter(w, storageWait)
 		return h.problem(w, r, pages.Problem{Kind: pages.StorageDown, RetryURL: h.payLink(intent)})
 	}
 	if step.payURL != "" {

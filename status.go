@@ -32,7 +32,7 @@ func (h *Handler) status(w http.ResponseWriter, r *http.Request, id string) erro
 	}
 	if err != nil {
 		h.unreadable(r, id, err)
-		retryAfter(w, 5*time.Second)
+		retryAfter(w, storageWait)
 		return writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": pages.StorageDown.Error()})
 	}
 	if order.Status() == ledger.StatusPending {

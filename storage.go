@@ -143,6 +143,9 @@ func (s *lastingStorage) Unlock(ctx context.Context, name string) error {
 // storeLimit bounds how long a request waits for storage alone.
 const storeLimit = 10 * time.Second
 
+// storageWait is when whoever is told that storage is down may try again.
+const storageWait = 5 * time.Second
+
 // find reads an order for a request.
 func (h *Handler) find(r *http.Request, order string) (ledger.Order, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), storeLimit)

@@ -1,6 +1,7 @@
 package qfpayjsapi_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -206,7 +207,11 @@ func TestAnOrderTooLargeForACookieIsRefused(t *testing.T) {
 	fields, form := "", url.Values{}
 	for i := range 20 {
 		fields += fmt.Sprintf("field f%d\n", i)
-		form.Set(fmt.Sprintf("f%d", i), strings.Repeat("x", 400))
+		text := ""
+		for range 15 {
+			text += rand.Text() // of which nothing can be said in fewer letters
+		}
+		form.Set(fmt.Sprintf("f%d", i), text)
 	}
 	shop := openShop(t, withBlock(fields))
 	assert.Equal(t, http.StatusRequestEntityTooLarge, shop.payer(wechat).post("/pay/cat-food", form).status)

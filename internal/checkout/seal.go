@@ -1,6 +1,8 @@
 package checkout
 
 import (
+	"bytes"
+	"compress/flate"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -12,6 +14,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 )
 
 // MaxSealed is the longest sealed ticket in bytes: browsers drop cookies over
@@ -128,12 +131,19 @@ func (s *Seal) close(name string, content any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	box := s.aead.Seal(make([]byte, 0, len(plain)+s.aead.Overhead()), nil, plain, []byte(name))
-	sealed := base64.RawURLEncoding.EncodeToString(box)
+	sealed := s.encode(name, plain)
+	if len(sealed) > MaxSealed {
+		sealed = s.encode(name, deflate(plain))
+	}
 	if len(sealed) > MaxSealed {
 		return "", ErrTooLarge
 	}
 	return sealed, nil
+}
+
+func (s *Seal) encode(name string, plain []byte) string {
+	box := s.aead.Seal(make([]byte, 0, len(plain)+s.aead.Overhead()), nil, plain, []byte(name))
+	return base64.RawURLEncoding.EncodeToString(box)
 }
 
 func (s *Seal) open(name, sealed string, content any) error {
@@ -145,8 +155,33 @@ func (s *Seal) open(name, sealed string, content any) error {
 		return ErrForged
 	}
 	plain, err := s.aead.Open(nil, nil, box, []byte(name))
-	if err != nil || json.Unmarshal(plain, content) != nil {
+	if err != nil || json.Unmarshal(inflate(plain), content) != nil {
 		return ErrForged
 	}
 	return nil
+}
+
+// deflated is the first byte of content that was too long for a cookie as it
+// is, such as a full cart with long names. JSON never begins with it.
+const deflated = 1
+
+func deflate(plain []byte) []byte {
+	short := bytes.NewBuffer([]byte{deflated})
+	w, _ := flate.NewWriter(short, flate.BestCompression) // fails for unknown levels only
+	_, _ = w.Write(plain)
+	_ = w.Close()
+	return short.Bytes()
+}
+
+// maxInflated is far above what fits into a cookie.
+const maxInflated = 1 << 20
+
+// inflate returns content as it was, or less of it than JSON takes if it cannot
+// be read.
+func inflate(content []byte) []byte {
+	if len(content) == 0 || content[0] != deflated {
+		return content
+	}
+	plain, _ := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(content[1:])), maxInflated))
+	return plain
 }

@@ -1,6 +1,8 @@
 package checkout
 
 import (
+	"crypto/rand"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +37,22 @@ func TestATicketComesBackAsItWasOnEveryNodeWithTheKey(t *testing.T) {
 	sealed, err := newSeal(t, "KEY").Close(ticket)
 	require.NoError(t, err)
 	opened, err := newSeal(t, "KEY").Open(ticket.Order, sealed)
+	require.NoError(t, err)
+	assert.Equal(t, ticket, opened)
+}
+
+func TestAFullCartWithLongNamesFitsIntoACookie(t *testing.T) {
+	ticket := someTicket()
+	ticket.Intent.Lines = nil
+	for i := range MaxLines {
+		name := fmt.Sprintf("第%d款 深海鱼油软胶囊 %d粒装 成人中老年护眼护脑 官方旗舰店正品 家庭装 🎁", i, 30*i)
+		ticket.Intent.Lines = append(ticket.Intent.Lines, ledger.Line{Item: fmt.Sprintf("fish-oil-%d", i), Name: name, Quantity: i + 1, Price: int64(9900 + 100*i)})
+	}
+	seal := newSeal(t, "KEY")
+	sealed, err := seal.Close(ticket)
+	require.NoError(t, err)
+	assert.LessOrEqual(t, len(sealed), MaxSealed)
+	opened, err := seal.Open(ticket.Order, sealed)
 	require.NoError(t, err)
 	assert.Equal(t, ticket, opened)
 }
@@ -74,7 +92,9 @@ func TestForgedTicketsDoNotOpen(t *testing.T) {
 
 func TestATicketThatNoCookieHoldsIsRefused(t *testing.T) {
 	ticket := someTicket()
-	ticket.Intent.Description = strings.Repeat("猫", 2000)
+	for range 200 {
+		ticket.Intent.Description += rand.Text() // of which nothing can be said in fewer letters
+	}
 	_, err := newSeal(t, "KEY").Close(ticket)
 	assert.ErrorContains(t, err, "cookie")
 }

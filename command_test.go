@@ -175,6 +175,23 @@ func TestAnInvoiceByCommandIsALinkAndItsQRCode(t *testing.T) {
 	assert.ErrorContains(t, shop.caddy("", "invoice", "1.001", "x").err, "the amount:")
 }
 
+func TestAnInvoiceByCommandIsOfTheShopThatIsMeant(t *testing.T) {
+	const key = "invoice_key 0123456789abcdef0123456789abcdef\n"
+	shop := openShop(t, withBlock(key+"name pets"), withSite(`qfpay_jsapi {
+		app_code OTHERAPPCODE
+		client_key {env.TEST_QFPAY_CLIENT_KEY}
+		merchant_name "Other"
+		currency JPY
+		path /other
+		name other
+		`+key+`}`))
+	assert.EqualError(t, shop.caddy("", "invoice", "99", "Vet visit", "--public-url", shop.url).err,
+		"several shops take invoices: say with --name which of the ledgers is meant, pets or other")
+	assert.Contains(t, shop.caddy("", "invoice", "99", "Vet visit", "--public-url", shop.url, "--name", "other", "--no-qr").out, shop.url+"/other?invoice=")
+	assert.Contains(t, shop.caddy("", "invoice", "99", "Vet visit", "--public-url", shop.url, "--name", "pets", "--no-qr").out, shop.url+"/pay?invoice=")
+	assert.ErrorContains(t, shop.caddy("", "invoice", "99", "x", "--name", "nobody").err, "no shop takes invoices")
+}
+
 func TestTheDoctorFindsWhatIsWrong(t *testing.T) {
 	shop := openShop(t)
 	healthy := shop.caddy("", "doctor")

@@ -3,6 +3,7 @@ package qfpayjsapi
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,12 +79,20 @@ func (c *console) invoicingShop(name string) (shopView, error) {
 	if err := c.get("shops", &all); err != nil {
 		return shopView{}, err
 	}
+	found, names := shopView{}, []string{}
 	for _, shop := range all.Shops {
-		if shop.Invoices && (name == "" || name == shop.Name) {
-			return shop, nil
+		if shop.Invoices && (name == "" || name == shop.Name) && !slices.Contains(names, shop.Name) {
+			found, names = shop, append(names, shop.Name)
 		}
 	}
-	return shopView{}, errors.New("no shop takes invoices: set invoice_key in its qfpay_jsapi block")
+	switch len(names) {
+	case 0:
+		return shopView{}, errors.New("no shop takes invoices: set invoice_key in its qfpay_jsapi block")
+	case 1:
+		return found, nil
+	default:
+		return shopView{}, fmt.Errorf("several shops take invoices: say with --name which of the ledgers is meant, %s", strings.Join(names, " or "))
+	}
 }
 
 // moment reads a time to go, such as 72h or 30d, or a moment.

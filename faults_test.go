@@ -223,6 +223,18 @@ func TestWithoutStorageNothingIsSentToTheGateway(t *testing.T) {
 	assert.NotEmpty(t, again.header.Get("Retry-After"))
 }
 
+func TestWithoutStorageAPayerWhoHasPaidIsNotToldOtherwise(t *testing.T) {
+	shop := openShop(t)
+	payer := shop.payer(wechat)
+	_, order := payer.prepare("/pay/cat-food")
+	require.NoError(t, shop.gateway.Pay(order))
+	require.NoError(t, os.Rename(shop.folder+"/qfpay_jsapi", shop.folder+"/away"))
+	require.NoError(t, os.WriteFile(shop.folder+"/qfpay_jsapi", []byte("in the way"), 0o600))
+	reply := payer.get("/pay/return/" + order)
+	assert.Equal(t, http.StatusServiceUnavailable, reply.status)
+	assert.Contains(t, reply.body, "If you have already paid, your payment counts.")
+}
+
 // whither names what a callback or return led to.
 func whither(t *testing.T, reply reply) string {
 	t.Helper()

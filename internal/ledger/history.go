@@ -70,12 +70,26 @@ func IsOrphan(subject string) bool { return strings.HasPrefix(subject, orphanMar
 type History map[string]json.RawMessage
 
 // History lists and loads every fact of a known order or orphan, the marks of
-// its deliveries included. It is for work that no payer waits for.
+// its deliveries included. It is for work that no payer waits for. A list without
+// the intent was made while many wrote, and is made again a little later.
 func (l *Ledger) History(ctx context.Context, subject string) (History, error) {
 	folder, err := l.folder(subject)
 	if err != nil {
 		return nil, err
 	}
+	for try := range listTries {
+		history, err := l.historyIn(ctx, subject, folder)
+		if err != nil || IsOrphan(subject) || history["intent"] != nil {
+			return history, err
+		}
+		if err := pause(ctx, time.Duration(try+1)*20*time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("listing the facts of %s: the list lacks what is known to be there", subject)
+}
+
+func (l *Ledger) historyIn(ctx context.Context, subject, folder string) (History, error) {
 	keys, err := l.list(ctx, folder)
 	if err != nil {
 		return nil, fmt.Errorf("listing the facts of %s: %w", subject, err)
@@ -93,9 +107,6 @@ func (l *Ledger) History(ctx context.Context, subject string) (History, error) {
 		if value != nil {
 			history[name] = value
 		}
-	}
-	if !IsOrphan(subject) && history["intent"] == nil {
-		return nil, fmt.Errorf("listing the facts of %s: the list lacks what is known to be there", subject)
 	}
 	return history, nil
 }

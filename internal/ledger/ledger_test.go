@@ -229,6 +229,32 @@ func TestLedgerNames(t *testing.T) {
 	}
 }
 
+func TestAHistoryIsListedAgainWhileManyWrite(t *testing.T) {
+	storage := &busyStorage{Storage: &certmagic.FileStorage{Path: t.TempDir()}}
+	l := New(storage, "shop")
+	require.NoError(t, l.Begin(t.Context(), order, intent))
+	storage.vanished = listTries // as often as one listing is tried
+	history, err := l.History(t.Context(), order)
+	require.NoError(t, err)
+	assert.Contains(t, history, "intent")
+	storage.vanished = 1000
+	_, err = l.History(t.Context(), order)
+	assert.ErrorContains(t, err, "the list lacks what is known to be there", "never an empty history")
+}
+
+// busyStorage lists as a file system does on which a file vanishes meanwhile.
+type busyStorage struct {
+	certmagic.Storage
+	vanished int // how often more
+}
+
+func (s *busyStorage) List(ctx context.Context, folder string, recursive bool) ([]string, error) {
+	if s.vanished--; s.vanished >= 0 {
+		return nil, fs.ErrNotExist
+	}
+	return s.Storage.List(ctx, folder, recursive)
+}
+
 type recordingStorage struct {
 	certmagic.Storage
 	stored []string

@@ -2,12 +2,15 @@ package ledger
 
 import (
 	"context"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/caddyserver/certmagic"
 	"github.com/oklog/ulid/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -91,6 +94,48 @@ func TestADaysOrdersAreListedWithWhatBecameOfThem(t *testing.T) {
 	assert.Len(t, rowsOf(t, l, "2026-11-22", "2026-11-23", noon), 11)
 	assert.Empty(t, rowsOf(t, l, "2026-11-24", "2026-12-24", noon))
 	assert.Equal(t, []Sum{{Currency: "HKD", Orders: 10, Paid: 5, Taken: 5 * 12800, Refunded: 800 + 12800}}, SumsOf(want))
+}
+
+// halfWritten is storage that lists a key and does not have it. So Redis is left
+// by a node that dies between the two commands of which a Store consists.
+type halfWritten struct {
+	certmagic.Storage
+	fact string
+}
+
+func (s halfWritten) Load(ctx context.Context, key string) ([]byte, error) {
+	if path.Base(key) == s.fact+".json" {
+		return nil, fs.ErrNotExist
+	}
+	return s.Storage.Load(ctx, key)
+}
+
+func TestAFactThatANodeDiedWritingIsNotInTheListOfItsDay(t *testing.T) {
+	refund, asked := Refund{Syssn: "r1", Number: "n1", Amount: 800}, RefundAsked{RefundID: "a", Number: "n1", Amount: 800}
+	for _, test := range []struct {
+		fact  string
+		facts []Fact
+		want  []Row
+	}{
+		{"intent", nil, nil},
+		{"paid", []Fact{prepared, paid}, []Row{{Status: StatusPending}}},
+		{"refunding-a", []Fact{paid, asked}, []Row{{Status: StatusPaid}}},
+		{"refund-r1", []Fact{paid, asked, refund}, []Row{{Status: StatusPaid, Refunding: true}}},
+	} {
+		t.Run(test.fact, func(t *testing.T) {
+			l, folder := newLedger(t)
+			require.NoError(t, l.Begin(t.Context(), order, intent))
+			for _, fact := range test.facts {
+				require.NoError(t, l.Record(t.Context(), order, fact))
+			}
+			l = New(halfWritten{&certmagic.FileStorage{Path: folder}, test.fact}, "shop")
+			var got []Row
+			for _, row := range rowsOf(t, l, "2026-11-23", "2026-11-23", noon) {
+				got = append(got, Row{Status: row.Status, Refunded: row.Refunded, Refunding: row.Refunding})
+			}
+			assert.Equal(t, test.want, got)
+		})
+	}
 }
 
 func TestADayThatIsOverIsReadOnceAndAgainWhenSomethingHappens(t *testing.T) {

@@ -77,19 +77,6 @@ func (l *Ledger) History(ctx context.Context, subject string) (History, error) {
 	if err != nil {
 		return nil, err
 	}
-	for try := range listTries {
-		history, err := l.historyIn(ctx, subject, folder)
-		if err != nil || IsOrphan(subject) || history["intent"] != nil {
-			return history, err
-		}
-		if err := pause(ctx, time.Duration(try+1)*20*time.Millisecond); err != nil {
-			return nil, err
-		}
-	}
-	return nil, fmt.Errorf("listing the facts of %s: the list lacks what is known to be there", subject)
-}
-
-func (l *Ledger) historyIn(ctx context.Context, subject, folder string) (History, error) {
 	keys, err := l.list(ctx, folder)
 	if err != nil {
 		return nil, fmt.Errorf("listing the facts of %s: %w", subject, err)
@@ -107,6 +94,9 @@ func (l *Ledger) historyIn(ctx context.Context, subject, folder string) (History
 		if value != nil {
 			history[name] = value
 		}
+	}
+	if !IsOrphan(subject) && history["intent"] == nil {
+		return nil, fmt.Errorf("listing the facts of %s: the list lacks what is known to be there", subject)
 	}
 	return history, nil
 }

@@ -233,13 +233,13 @@ func TestAHistoryIsListedAgainWhileManyWrite(t *testing.T) {
 	storage := &busyStorage{Storage: &certmagic.FileStorage{Path: t.TempDir()}}
 	l := New(storage, "shop")
 	require.NoError(t, l.Begin(t.Context(), order, intent))
-	storage.vanished = listTries // as often as one listing is tried
+	storage.vanished = listTries
 	history, err := l.History(t.Context(), order)
 	require.NoError(t, err)
 	assert.Contains(t, history, "intent")
 	storage.vanished = 1000
 	_, err = l.History(t.Context(), order)
-	assert.ErrorContains(t, err, "the list lacks what is known to be there", "never an empty history")
+	assert.ErrorContains(t, err, "listing the facts", "never an empty history")
 }
 
 // busyStorage lists as a file system does on which a file vanishes meanwhile.

@@ -56,6 +56,9 @@ func (c *clerk) wrapUp(ctx context.Context, id string) (next time.Time, err erro
 	if err != nil {
 		return time.Time{}, err
 	}
+	if order, err = c.flagKnownRefunds(ctx, order, refunds); err != nil {
+		return time.Time{}, err
+	}
 	events, err := orderEvents(order, history, refunds)
 	if err != nil {
 		return time.Time{}, err

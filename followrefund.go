@@ -27,6 +27,16 @@ func (c *clerk) followRefunds(ctx context.Context, order ledger.Order, open []le
 	return next, nil
 }
 
+// flagKnownRefunds does what whoever learned of a refund did not come to: a node
+// that dies after storing it leaves an order that looks as if nothing went back.
+func (c *clerk) flagKnownRefunds(ctx context.Context, order ledger.Order, refunds ledger.Refunds) (ledger.Order, error) {
+	if order.Paid == nil || len(refunds.Done) == 0 {
+		return order, nil
+	}
+	order, _, err := c.flagRefunds(ctx, order, refunds.Given() >= order.Intent.Amount)
+	return order, err
+}
+
 func (c *clerk) followRefund(ctx context.Context, order ledger.Order, refunding ledger.Refunding) (next time.Time, err error) {
 	since := refunding.Asked.At
 	if first := since.Add(enquiryTimes[0]); c.now().Before(first) {

@@ -291,6 +291,21 @@ func TestARefundAskedForByANodeThatDiedIsFollowedByAnother(t *testing.T) {
 	assert.NotNil(t, o.refunding(t, order, "r1").Done)
 }
 
+func TestARefundWhoseNodeDiedAfterStoringItShowsInTheOrdersStatus(t *testing.T) {
+	for amount, want := range map[int64]ledger.Status{800: ledger.StatusPartiallyRefunded, 12800: ledger.StatusRefunded} {
+		o := openOffice(t, nil)
+		order := o.sold(t)
+		require.NoError(t, o.ledger.Reopen(t.Context(), order))
+		require.NoError(t, o.ledger.Record(t.Context(), order, ledger.Refund{At: o.now(), Syssn: "r1", Number: "n1", Amount: amount}))
+		require.Equal(t, ledger.StatusPaid, o.status(t, order))
+		o.work(t, time.Minute)
+		assert.Equal(t, want, o.status(t, order))
+		open, err := o.ledger.Open(t.Context())
+		require.NoError(t, err)
+		assert.Empty(t, open)
+	}
+}
+
 // unlocked is storage whose locks keep nobody out, as when they slip.
 type unlocked struct{ certmagic.Storage }
 

@@ -48,7 +48,8 @@ type node struct {
 	address string
 	admin   string // address of its admin API
 	folder  string
-	line    *line // on which it reaches the gateway
+	line    *line  // on which it reaches the gateway
+	redis   string // address at which it reaches Redis
 	process *exec.Cmd
 	exited  chan struct{} // closed when the process is gone
 }
@@ -129,8 +130,8 @@ func (n *node) inspectLog() {
 	}
 }
 
-// caddyfile is the same for all nodes, but for where they listen and on which
-// line they reach the gateway.
+// caddyfile is the same for all nodes, but for where they listen and how they
+// reach the gateway and Redis.
 func (c *cluster) caddyfile(n *node) string {
 	return fmt.Sprintf(`{
 	admin %s
@@ -162,7 +163,7 @@ http://:%s {
 	}
 	respond "the shop" 200
 }
-`, n.admin, portOf(c.redis.address), portOf(n.address), n.line.server.URL, c.wallet.URL, appCode, c.front.server.URL, c.program.server.URL, c.more)
+`, n.admin, portOf(n.redis), portOf(n.address), n.line.server.URL, c.wallet.URL, appCode, c.front.server.URL, c.program.server.URL, c.more)
 }
 
 var (

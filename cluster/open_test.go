@@ -56,6 +56,17 @@ func withPatience(c *qfpaytest.Config) { c.Client = &http.Client{Timeout: patien
 
 func openCluster(t testing.TB, settings ...set) *cluster {
 	t.Helper()
+	c := newCluster(t, settings...)
+	for _, n := range c.front.nodes {
+		n.configure(c.caddyfile(n))
+		n.start()
+	}
+	return c
+}
+
+// newCluster is one whose nodes have not been started.
+func newCluster(t testing.TB, settings ...set) *cluster {
+	t.Helper()
 	front := newFront(t)
 	config := qfpaytest.Config{
 		AppCode: appCode, ClientKey: clientKey, Seed: 1, AnyPort: true, NoRateLimit: true,
@@ -70,11 +81,8 @@ func openCluster(t testing.TB, settings ...set) *cluster {
 	t.Cleanup(c.wallet.Close)
 	t.Cleanup(func() { require.NoError(t, gateway.Close()) })
 	c.one, c.two = newNode(t, "one", gateway), newNode(t, "two", gateway)
+	c.one.redis, c.two.redis = c.redis.address, c.redis.address
 	c.front.nodes = []*node{c.one, c.two}
-	for _, n := range c.front.nodes {
-		n.configure(c.caddyfile(n))
-		n.start()
-	}
 	return c
 }
 

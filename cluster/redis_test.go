@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"bufio"
+	"io"
 	"net"
 	"os/exec"
 	"syscall"
@@ -46,6 +47,20 @@ func (r *redisServer) answers() bool {
 	_, _ = conn.Write([]byte("PING\r\n"))
 	reply, err := bufio.NewReader(conn).ReadString('\n')
 	return err == nil && reply == "+PONG\r\n"
+}
+
+// list is what a list command answers, such as the members of a set.
+func (r *redisServer) list(command ...string) words {
+	r.t.Helper()
+	conn, err := net.DialTimeout("tcp", r.address, time.Second)
+	require.NoError(r.t, err)
+	defer conn.Close()
+	require.NoError(r.t, conn.SetDeadline(time.Now().Add(patience)))
+	_, err = io.WriteString(conn, words(command).String())
+	require.NoError(r.t, err)
+	answer, err := readWords(bufio.NewReader(conn))
+	require.NoError(r.t, err)
+	return answer
 }
 
 // freeze makes Redis fall silent: connections stay, and no answer comes. What

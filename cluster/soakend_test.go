@@ -150,14 +150,14 @@ func (s *soak) checkRefundsUnderWay(ledger map[string]row) {
 }
 
 // checkAskedOnce: no payment and no refund is sent twice.
-func (s *soak) checkAskedOnce() {
-	s.t.Helper()
-	asked := s.one.line.askedByNumber()
-	for number, times := range s.two.line.askedByNumber() {
+func (c *cluster) checkAskedOnce() {
+	c.t.Helper()
+	asked := c.one.line.askedByNumber()
+	for number, times := range c.two.line.askedByNumber() {
 		asked[number] += times
 	}
 	for number, times := range asked {
-		assert.Equal(s.t, 1, times, "how often the gateway was asked for %s", number)
+		assert.Equal(c.t, 1, times, "how often the gateway was asked for %s", number)
 	}
 }
 

@@ -3,7 +3,6 @@ package qfpayjsapi
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"iter"
 	"maps"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
-	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 )
 
 // orderRow is what lists say of an order.
@@ -236,131 +234,4 @@ func (a *App) find(ctx context.Context, name, id string) (*books, ledger.Order, 
 		return b, order, err
 	}
 	return nil, ledger.Order{}, ledger.ErrUnknown
-}
-
-// orderDetail is all that the owner sees of an order, but for what the payer
-// told the shop.
-type orderDetail struct {
-	orderRow
-	Items   []ledger.Line `json:"items"`
-	Invoice string        `json:"invoice,omitempty"`
-	Left    int64         `json:"left"` // what can still be refunded
-	Refunds []refundView  `json:"refunds"`
-	Facts   []factView    `json:"facts"`
-}
-
-// factView is one thing that happened to an order.
-type factView struct {
-	Fact string         `json:"fact"`
-	At   time.Time      `json:"at"`
-	Data map[string]any `json:"data"`
-}
-
-func (b *books) detail(ctx context.Context, order ledger.Order) (orderDetail, error) {
-	history, err := b.ledger.History(ctx, order.ID)
-	if err != nil {
-		return orderDetail{}, err
-	}
-	refunds, err := history.Refunds()
-	if err != nil {
-		return orderDetail{}, err
-	}
-	row, err := order.Row(history)
-	if err != nil {
-		return orderDetail{}, err
-	}
-	detail := orderDetail{orderRow: newOrderRow(b.name, row), Items: order.Intent.Lines, Refunds: []refundView{}}
-	if detail.Items == nil {
-		detail.Items = []ledger.Line{}
-	}
-	if order.Intent.Invoice != nil {
-		detail.Invoice = order.Intent.Invoice.ID
-	}
-	if order.Paid != nil && order.Refunded == nil {
-		detail.Left = refunds.Left(order.Intent.Amount)
-	}
-	for _, refunding := range refunds.Asked {
-		detail.Refunds = append(detail.Refunds, viewRefund(order, refunding))
-	}
-	detail.Facts, err = timeline(history)
-	return detail, err
-}
-
-// unshown are the parts of facts that are for the payer's browser alone, or
-// that the payer told the shop.
-var unshown = []string{"fields", "token", "pay_url", "pay_params"}
-
-// timeline is what happened, in its order.
-func timeline(history ledger.History) ([]factView, error) {
-	facts := make([]factView, 0, len(history))
-	for name, value := range history {
-		fact := factView{Fact: name}
-		if err := json.Unmarshal(value, &fact.Data); err != nil {
-			return nil, err
-		}
-		if at, ok := fact.Data["at"].(string); ok {
-			fact.At, _ = time.Parse(time.RFC3339Nano, at)
-			delete(fact.Data, "at")
-		}
-		if invoice, ok := fact.Data["invoice"].(map[string]any); ok {
-			delete(invoice, "token")
-		}
-		for _, part := range unshown {
-			delete(fact.Data, part)
-		}
-		facts = append(facts, fact)
-	}
-	slices.SortFunc(facts, func(a, b factView) int {
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Fact, b.Fact))
-	})
-	return facts, nil
-}
-
-// lookUp asks the gateway about an order and its open refunds, by hand.
-func (b *books) lookUp(ctx context.Context, order ledger.Order) (ledger.Order, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attendLimit)
-	defer cancel()
-	order, err := b.askInTurn(ctx, order)
-	if err != nil {
-		return order, err
-	}
-	refunds, err := b.refunds(ctx, order.ID)
-	if err != nil {
-		return order, err
-	}
-	for _, open := range refunds.Open() {
-		if _, err := b.askRefund(ctx, order, open); err != nil {
-			return order, err
-		}
-	}
-	return b.ledger.Find(ctx, order.ID)
-}
-
-// closeByHand ends an order that nobody has paid.
-func (b *books) closeByHand(ctx context.Context, order ledger.Order) (ledger.Order, error) {
-	if order.Status() != ledger.StatusPending {
-		return order, deny(http.StatusConflict, "the order is %s: only a pending one can be closed", order.Status())
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attendLimit)
-	defer cancel()
-	order, err := b.close(ctx, order)
-	if err != nil {
-		return order, gatewayDenial(err)
-	}
-	if err := b.ledger.Announce(ctx, order.ID); err != nil { // another node may be the one that tells the shop
-		return order, err
-	}
-	if order.Paid != nil {
-		return order, deny(http.StatusConflict, "the order was paid meanwhile: it cannot be closed, but refunded")
-	}
-	return order, nil
-}
-
-// gatewayDenial says that the gateway would not, or could not be asked.
-func gatewayDenial(err error) error {
-	var failure *qfpay.Error
-	if errors.As(err, &failure) {
-		return denial{http.StatusBadGateway, failure.Error()}
-	}
-	return err
 }

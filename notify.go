@@ -52,6 +52,7 @@ func (h *Handler) notify(w http.ResponseWriter, r *http.Request) error {
 		h.logger.Error("a notification with a good signature cannot be read", zap.Error(err))
 		return answerGateway(w, http.StatusBadRequest, "not understood")
 	}
+	noteIntent(r, cmp.Or(notification.OrigOutTradeNo, notification.OutTradeNo), ledger.Intent{Amount: notification.Amount, Currency: notification.Currency})
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), storeLimit)
 	defer cancel()
 	if err := h.receive(ctx, *notification); err != nil {

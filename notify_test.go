@@ -288,13 +288,20 @@ func TestAccessLogsMayNameTheOrder(t *testing.T) {
 	payer := shop.payer(wechat)
 	_, order := payer.prepare("/pay/cat-food")
 	payer.get("/pay/return/" + order)
-	shop.eventually("the return is logged", func() bool {
+	shop.notify(notification(order, nil))
+	shop.eventually("return and notification are logged", func() bool {
+		logged := map[string][]string{}
 		for line := range strings.Lines(shop.log()) {
 			var entry struct{ Order, Amount, Currency, State, Station string }
-			if json.Unmarshal([]byte(line), &entry) == nil && entry.Station == "return" {
-				return assert.Equal(t, []string{order, "128.00", "HKD", "pending"}, []string{entry.Order, entry.Amount, entry.Currency, entry.State})
+			if json.Unmarshal([]byte(line), &entry) == nil && entry.Station != "" {
+				logged[entry.Station] = []string{entry.Order, entry.Amount, entry.Currency, entry.State}
 			}
 		}
-		return false
+		if logged["return"] == nil || logged["notify"] == nil {
+			return false
+		}
+		assert.Equal(t, []string{order, "128.00", "HKD", "pending"}, logged["return"])
+		assert.Equal(t, []string{order, "128.00", "HKD"}, logged["notify"][:3])
+		return true
 	})
 }

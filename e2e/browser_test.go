@@ -114,11 +114,11 @@ func (b *browser) evaluate(script string, result any) {
 	b.do(chromedp.Evaluate(script, result))
 }
 
-// shoot keeps a picture of the page.
+// shoot keeps a picture of the page, when there is something to see.
 func (b *browser) shoot(name string) {
 	b.t.Helper()
 	var picture []byte
-	b.do(chromedp.FullScreenshot(&picture, 100))
+	b.do(chromedp.WaitVisible("body", chromedp.ByQuery), chromedp.FullScreenshot(&picture, 100))
 	require.NoError(b.t, os.WriteFile(filepath.Join("screenshots", name+".png"), picture, 0o644))
 }
 
@@ -131,9 +131,10 @@ func (b *browser) dark() {
 	b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
 }
 
-// back and forward are the buttons of the browser. They wait for nothing.
-func (b *browser) back()    { b.t.Helper(); b.evaluate(`history.back()`, nil) }
-func (b *browser) forward() { b.t.Helper(); b.evaluate(`history.forward()`, nil) }
+// back and forward are the buttons of the browser. They wait for nothing; the
+// script ends before the page that it runs in.
+func (b *browser) back()    { b.t.Helper(); b.evaluate(`setTimeout(() => history.back())`, nil) }
+func (b *browser) forward() { b.t.Helper(); b.evaluate(`setTimeout(() => history.forward())`, nil) }
 
 // before runs a script in every page before its own.
 func (b *browser) before(script string) {

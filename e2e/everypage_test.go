@@ -62,7 +62,7 @@ func TestTheOtherPagesOfAPaymentAreLegibleOnASmallDarkScreen(t *testing.T) {
 		payer.at("/pay/callback/")
 		payer.do(chromedp.Poll(`window.sheet`, nil))
 		payer.legible("sheet")
-		payer.evaluate(`window.sheet.done({err_msg: "get_brand_wcpay_request:fail"})`, nil)
+		payer.evaluate(`setTimeout(() => window.sheet.done({err_msg: "get_brand_wcpay_request:fail"}))`, nil)
 		payer.reads("did not open")
 		payer.legible("sheet-failed")
 	})

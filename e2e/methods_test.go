@@ -15,7 +15,7 @@ func (b *browser) paySheet(s *site) {
 	trades := s.trades()
 	require.NotEmpty(b.t, trades)
 	require.NoError(b.t, press(s, trades[0].OutTradeNo, "pay"))
-	b.evaluate(`window.sheet.done({err_msg: "get_brand_wcpay_request:ok"})`, nil)
+	b.evaluate(`setTimeout(() => window.sheet.done({err_msg: "get_brand_wcpay_request:ok"}))`, nil)
 }
 
 func TestBackAndRefreshNeverPayAgainAtTheGatewaysOwnPage(t *testing.T) {

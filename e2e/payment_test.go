@@ -68,7 +68,7 @@ func TestTheShopsOwnAccountOpensWeChatsPaySheet(t *testing.T) {
 	trades := site.trades()
 	require.Len(t, trades, 1)
 	require.NoError(t, press(site, trades[0].OutTradeNo, "pay"))
-	payer.evaluate(`window.sheet.done({err_msg: "get_brand_wcpay_request:ok"})`, nil)
+	payer.evaluate(`setTimeout(() => window.sheet.done({err_msg: "get_brand_wcpay_request:ok"}))`, nil)
 	payer.at("/pay/return/")
 	payer.reads("Payment received")
 	payer.back()

@@ -2,6 +2,7 @@ package qfpayjsapi
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -48,9 +49,12 @@ func (c *clerk) wrapUp(ctx context.Context, id string) (next time.Time, err erro
 	if err != nil {
 		return time.Time{}, err
 	}
-	order, err := c.ledger.Find(ctx, id) // after the history: what is in that is known here
+	order, err := history.Order(id)
 	if err != nil {
 		return time.Time{}, err
+	}
+	if order.Status() == ledger.StatusPending {
+		return time.Time{}, fmt.Errorf("the list of the facts of %s lacks what is known to be there", id)
 	}
 	refunds, err := history.Refunds()
 	if err != nil {
@@ -142,11 +146,11 @@ func (c *clerk) finish(ctx context.Context, subject string, told ledger.History)
 	if err := c.ledger.Acknowledge(ctx, subject); err != nil {
 		return err
 	}
-	history, err := c.ledger.History(ctx, subject)
+	grown, err := c.ledger.Grown(ctx, subject, told)
 	if err != nil {
 		return err
 	}
-	if history.Adds(told) {
+	if grown {
 		c.account.wake(subject)
 		return nil
 	}

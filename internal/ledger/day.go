@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -186,8 +185,11 @@ func (l *Ledger) row(ctx context.Context, folder string, facts sheaf) (row Row, 
 		}
 		history[name] = fact
 	}
-	order, known, err := history.order(facts.order)
-	if err != nil || !known {
+	order, err := history.Order(facts.order)
+	if errors.Is(err, ErrUnknown) {
+		return Row{}, partial, nil
+	}
+	if err != nil {
 		return Row{}, partial, err
 	}
 	row, err = order.Row(history)
@@ -198,39 +200,6 @@ func (l *Ledger) row(ctx context.Context, folder string, facts sheaf) (row Row, 
 func isReadForRows(name string) bool {
 	return name == "intent" || name == "paid" || strings.HasPrefix(name, "refund-") ||
 		strings.HasPrefix(name, "refunding-") || strings.HasPrefix(name, "refused-")
-}
-
-// order is what lists need of an order, as [Ledger.Find] would have it. It is
-// not known without an intent.
-func (h History) order(id string) (order Order, known bool, err error) {
-	intent, known := h["intent"]
-	if !known {
-		return Order{}, false, nil
-	}
-	order.ID = id
-	if err := json.Unmarshal(intent, &order.Intent); err != nil {
-		return Order{}, false, fmt.Errorf("the intent of %s is damaged: %w", id, err)
-	}
-	if h.Has(Failed{}) {
-		order.Failed = new(Failed)
-	}
-	if h.Has(Closed{}) {
-		order.Closed = new(Closed)
-	}
-	if !h.Has(Paid{}) {
-		return order, true, nil // refunds of what is not known to be paid do not count yet
-	}
-	order.Paid = new(Paid)
-	if err := json.Unmarshal(h["paid"], order.Paid); err != nil {
-		return Order{}, false, fmt.Errorf("paid of %s is damaged: %w", id, err)
-	}
-	if h.Has(PartiallyRefunded{}) {
-		order.PartiallyRefunded = new(PartiallyRefunded)
-	}
-	if h.Has(Refunded{}) {
-		order.Refunded = new(Refunded)
-	}
-	return order, true, nil
 }
 
 // digest is the rows of a day that is over, or their sums. It is no fact but a

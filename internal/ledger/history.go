@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -70,8 +71,7 @@ func IsOrphan(subject string) bool { return strings.HasPrefix(subject, orphanMar
 type History map[string]json.RawMessage
 
 // History lists and loads every fact of a known order or orphan, the marks of
-// its deliveries included. It is for work that no payer waits for. A list without
-// the intent was made while many wrote, and is made again a little later.
+// its deliveries included. It is for work that no payer waits for.
 func (l *Ledger) History(ctx context.Context, subject string) (History, error) {
 	folder, err := l.folder(subject)
 	if err != nil {
@@ -83,8 +83,8 @@ func (l *Ledger) History(ctx context.Context, subject string) (History, error) {
 	}
 	history := make(History, len(keys))
 	for _, key := range keys {
-		name, isFact := strings.CutSuffix(path.Base(key), ".json")
-		if !isFact || strings.HasPrefix(name, ".") {
+		name, isFact := factName(key)
+		if !isFact {
 			continue
 		}
 		value, err := l.loadListed(ctx, path.Join(folder, name+".json"))
@@ -117,16 +117,74 @@ func (l *Ledger) loadListed(ctx context.Context, key string) (fact json.RawMessa
 	return nil, nil
 }
 
-// Adds reports whether there is a fact in the history that an earlier one
-// lacks. The marks of deliveries are no facts.
-func (h History) Adds(earlier History) bool {
-	for name := range h {
-		_, known := earlier[name]
-		if !known && !strings.HasPrefix(name, "attempt-") && !strings.HasPrefix(name, "delivered-") {
-			return true
+// Grown reports whether a fact has been added since the history was read. The
+// marks of deliveries are no facts.
+func (l *Ledger) Grown(ctx context.Context, subject string, since History) (bool, error) {
+	folder, err := l.folder(subject)
+	if err != nil {
+		return false, err
+	}
+	keys, err := l.list(ctx, folder)
+	if err != nil {
+		return false, fmt.Errorf("listing the facts of %s: %w", subject, err)
+	}
+	for _, key := range keys {
+		name, isFact := factName(key)
+		if _, known := since[name]; known || !isFact || strings.HasPrefix(name, "attempt-") || strings.HasPrefix(name, "delivered-") {
+			continue
+		}
+		if fact, err := l.loadListed(ctx, path.Join(folder, name+".json")); err != nil || fact != nil {
+			return fact != nil, err
 		}
 	}
-	return false
+	return false, nil
+}
+
+// factName tells the keys of facts from those of temporary files.
+func factName(key string) (name string, isFact bool) {
+	name, isFact = strings.CutSuffix(path.Base(key), ".json")
+	return name, isFact && !strings.HasPrefix(name, ".")
+}
+
+// Order is the order as the history has it, as [Ledger.Find] would. Facts that
+// the history only names are there without their content. The error is
+// [ErrUnknown] without an intent.
+func (h History) Order(id string) (Order, error) {
+	facts := recollection{history: h}
+	intent := recall[Intent](&facts)
+	if intent == nil {
+		return Order{}, cmp.Or(facts.err, ErrUnknown)
+	}
+	order := Order{
+		ID: id, Intent: *intent,
+		Prepared: recall[Prepared](&facts), Failed: recall[Failed](&facts), Closed: recall[Closed](&facts), Paid: recall[Paid](&facts),
+	}
+	if order.Paid != nil { // refunds of what is not known to be paid do not count yet
+		order.PartiallyRefunded, order.Refunded = recall[PartiallyRefunded](&facts), recall[Refunded](&facts)
+	}
+	return order, facts.err
+}
+
+// recollection recalls facts until one is damaged.
+type recollection struct {
+	history History
+	err     error
+}
+
+func recall[F Fact](r *recollection) *F {
+	fact := new(F)
+	name := (*fact).name()
+	value, known := r.history[name]
+	if !known || r.err != nil {
+		return nil
+	}
+	if value != nil {
+		if err := json.Unmarshal(value, fact); err != nil {
+			r.err = fmt.Errorf("%s is damaged: %w", name, err)
+			return nil
+		}
+	}
+	return fact
 }
 
 // Has reports whether a fact of the same name is in the history.

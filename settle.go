@@ -1,6 +1,7 @@
 package qfpayjsapi
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -131,6 +132,10 @@ func (b *books) settleFailed(ctx context.Context, order ledger.Order, n news) (l
 // there are some, or that all went back. Which they were, the notifications and
 // the enquiries about the refunds themselves say.
 func (b *books) settleRefunds(ctx context.Context, order ledger.Order, all bool) (ledger.Order, error) {
+	refunds, err := b.refunds(ctx, order.ID)
+	if err != nil || len(refunds.Open()) > 0 { // the gateway may count those, and refuse them yet
+		return order, err
+	}
 	order, added, err := b.flagRefunds(ctx, order, all)
 	if err != nil || !added {
 		return order, err
@@ -191,8 +196,6 @@ func (b *books) add(ctx context.Context, order string, fact ledger.Fact) error {
 	if err := b.ledger.Reopen(ctx, order); err != nil {
 		return err
 	}
-	if err := b.ledger.Record(ctx, order, fact); err != nil {
-		return err
-	}
-	return b.ledger.Announce(ctx, order)
+	recorded := b.ledger.Record(ctx, order, fact) // which may have failed and be there all the same
+	return cmp.Or(recorded, b.ledger.Announce(ctx, order))
 }

@@ -57,8 +57,8 @@ func (b *books) findOrAdopt(ctx context.Context, id string) (ledger.Order, error
 	return ledger.Order{ID: id, Intent: *intent}, b.adopt(ctx, id, *intent)
 }
 
-// adopt makes an order's intent a fact after the callback that entered it ended
-// in the middle of its work, as when its node died.
+// adopt makes the intent a fact of an order that the gateway knows although the
+// callback that entered it ended in the middle of its work, as when its node died.
 func (b *books) adopt(ctx context.Context, order string, intent ledger.Intent) error {
 	if err := b.ledger.Begin(ctx, order, intent); err != nil {
 		return err
@@ -66,6 +66,15 @@ func (b *books) adopt(ctx context.Context, order string, intent ledger.Intent) e
 	b.countStatus(ledger.Order{ID: order, Intent: intent})
 	b.logger.Warn("a callback ended in the middle of its work; the order is followed to its end", orderFields(order, intent)...)
 	return nil
+}
+
+// isKnown asks whether the gateway has heard of an order.
+func (b *books) isKnown(ctx context.Context, order string, intent ledger.Intent) (known bool, err error) {
+	_, err = b.askAnd(ctx, ledger.Order{ID: order, Intent: intent}, func(_ context.Context, order ledger.Order, n news) (ledger.Order, error) {
+		known = known || n.number == order.ID
+		return order, nil
+	})
+	return known, err
 }
 
 // enquire asks the gateway about a pending order, at most once per

@@ -186,16 +186,31 @@ func (h *Handler) recall(ctx context.Context, ticket checkout.Ticket) (next turn
 }
 
 // leftBehind looks whether another node took this callback before and stopped
-// in the middle of it: then nobody knows whether the gateway took the order.
+// in the middle of it. Then the gateway is asked whether it heard of the order;
+// if it did not, this node goes on as if it were the first.
 func (h *Handler) leftBehind(ctx context.Context, ticket checkout.Ticket) (next turn, left bool) {
 	intent, err := h.ledger.Entered(ctx, ticket.Order)
-	if err == nil && intent != nil {
-		err = h.adopt(ctx, ticket.Order, *intent)
+	switch {
+	case err != nil:
+		return h.storageDown(ticket, err), true
+	case intent == nil:
+		return turn{}, false
 	}
-	if err != nil {
+	if arriving := intent.Sent.Add(h.timeout).Sub(h.now()); arriving > 0 { // the payment may be on its way yet
+		return turn{problem: pages.GatewayBusy, wait: arriving}, true
+	}
+	known, err := h.isKnown(ctx, ticket.Order, *intent)
+	switch {
+	case err != nil:
+		kind, wait := gatewayProblem(err)
+		return turn{problem: kind, wait: wait}, true
+	case !known:
+		return turn{}, false
+	}
+	if err := h.adopt(ctx, ticket.Order, *intent); err != nil {
 		return h.storageDown(ticket, err), true
 	}
-	return turn{unknown: true}, intent != nil
+	return turn{unknown: true}, true
 }
 
 // withoutOpenID decides what follows a failed openid call. Nothing is known at

@@ -211,17 +211,14 @@ func (c *clerk) look(ctx context.Context, subject string) (next time.Time, err e
 // lookAtStray looks after an index entry without an intent among the facts. A
 // callback may be at work just now, at this node or another one: then the order
 // has an intent in a moment. If it has none by the time at which the callback
-// must have ended, the node stopped, and the gateway may know of the order.
+// must have ended, the node stopped, and the gateway is asked.
 func (c *clerk) lookAtStray(ctx context.Context, order string) (next time.Time, err error) {
 	intent, err := c.ledger.Entered(ctx, order)
 	if err != nil {
 		return time.Time{}, err
 	}
 	if intent != nil {
-		if ended := intent.Sent.Add(c.callbackTime()); c.now().Before(ended) {
-			return earlier(ended, c.now().Add(rescanInterval)), nil
-		}
-		return c.now().Add(rescanInterval), c.adopt(ctx, order, *intent)
+		return c.lookAtEntered(ctx, order, *intent)
 	}
 	id, err := ulid.ParseStrict(order)
 	if err != nil {
@@ -231,6 +228,24 @@ func (c *clerk) lookAtStray(ctx context.Context, order string) (next time.Time, 
 		return earlier(removal, c.now().Add(rescanInterval)), nil
 	}
 	return time.Time{}, c.ledger.Finish(ctx, order)
+}
+
+// lookAtEntered looks after an order whose callback is at work, or died. One that
+// the gateway has not heard of by then, nobody can pay: it is forgotten.
+func (c *clerk) lookAtEntered(ctx context.Context, order string, intent ledger.Intent) (next time.Time, err error) {
+	if ended := intent.Sent.Add(c.callbackTime()); c.now().Before(ended) {
+		return earlier(ended, c.now().Add(rescanInterval)), nil
+	}
+	if later, err := c.account.pace.wait(ctx); err != nil || later > 0 {
+		return c.now().Add(later), err
+	}
+	switch known, err := c.isKnown(ctx, order, intent); {
+	case err != nil:
+		return nextEnquiry(intent.Sent, c.now()), nil // which the log says already
+	case !known:
+		return time.Time{}, c.ledger.Finish(ctx, order)
+	}
+	return c.now().Add(rescanInterval), c.adopt(ctx, order, intent)
 }
 
 // pursue asks the gateway about a pending order if it is time to, and ends the

@@ -250,31 +250,38 @@ func TestALostReplyIsFoundAcrossTheEndOfAMonth(t *testing.T) {
 	assert.Equal(t, ledger.StatusPaid, o.status(t, orderIn(callback)))
 }
 
-// dieAtCallback leaves what a node leaves that dies in the middle of a callback.
-func (o *office) dieAtCallback(t *testing.T) (callback string) {
+// dieAtCallback leaves what a node leaves that dies in the middle of a callback:
+// before the gateway has heard of the order, or after.
+func (o *office) dieAtCallback(t *testing.T, heard bool) (callback string) {
 	callback = o.authorize(t, "/pay/cat-food")
 	intent, err := o.offer().Intend(checkout.Asked{Item: "cat-food"}, o.now())
 	require.NoError(t, err)
 	intent.Sent = o.now()
 	require.NoError(t, o.ledger.Enter(t.Context(), orderIn(callback), intent))
+	if heard {
+		code := callback[strings.Index(callback, "code=")+len("code="):]
+		openID, err := o.gateway.client.OpenID(t.Context(), code)
+		require.NoError(t, err)
+		_, err = o.gateway.client.Pay(t.Context(), o.payment("http://shop.test", checkout.Ticket{Order: orderIn(callback), Intent: intent}, openID))
+		require.NoError(t, err)
+	}
 	return callback
 }
 
 func TestAnOrderWhoseCallbackIsUnderWayIsLeftToIt(t *testing.T) {
 	o := openOffice(t, nil)
-	order := orderIn(o.dieAtCallback(t))
+	order := orderIn(o.dieAtCallback(t, false))
 	o.work(t, o.callbackTime()-time.Second)
 	_, err := o.ledger.Find(t.Context(), order)
 	assert.ErrorIs(t, err, ledger.ErrUnknown)
 	assert.Zero(t, o.simulator.Calls("query"))
 }
 
-func TestAnOrderWhoseCallbackDiedIsFollowedToItsEnd(t *testing.T) {
+func TestAnOrderWhoseCallbackDiedIsFollowedToItsEndIfTheGatewayKnowsIt(t *testing.T) {
 	o := openOffice(t, nil)
-	order := orderIn(o.dieAtCallback(t))
+	order := orderIn(o.dieAtCallback(t, true))
 	o.work(t, o.callbackTime()+10*time.Second)
 	assert.Equal(t, ledger.StatusPending, o.status(t, order))
-	assert.Equal(t, 1, o.simulator.Calls("query"))
 	o.work(t, time.Hour)
 	assert.Equal(t, ledger.StatusClosed, o.status(t, order))
 	open, err := o.ledger.Open(t.Context())
@@ -282,15 +289,41 @@ func TestAnOrderWhoseCallbackDiedIsFollowedToItsEnd(t *testing.T) {
 	assert.Empty(t, open)
 }
 
-func TestACallbackThatDiedIsNotTakenAgain(t *testing.T) {
+func TestAnOrderWhoseCallbackDiedIsForgottenIfTheGatewayNeverHeardOfIt(t *testing.T) {
 	o := openOffice(t, nil)
-	callback := o.dieAtCallback(t)
+	order := orderIn(o.dieAtCallback(t, false))
+	o.simulator.Inject(qfpaytest.Fault{Call: "query", Kind: qfpaytest.DropAfter})
+	o.work(t, time.Hour)
+	_, err := o.ledger.Find(t.Context(), order)
+	assert.ErrorIs(t, err, ledger.ErrUnknown)
+	assert.Equal(t, 2, o.simulator.Calls("query"), "once more after it did not answer")
+	open, err := o.ledger.Open(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, open)
+}
+
+func TestACallbackThatDiedIsTakenAgainIfTheGatewayNeverHeardOfTheOrder(t *testing.T) {
+	o := openOffice(t, nil)
+	callback := o.dieAtCallback(t, false)
+	assert.Equal(t, http.StatusServiceUnavailable, o.visit(t, callback).StatusCode, "the payment may be on its way yet")
+	o.hands.set(o.now().Add(o.timeout))
+	o.simulator.Inject(qfpaytest.Fault{Call: "query", Kind: qfpaytest.DropAfter})
+	assert.GreaterOrEqual(t, o.visit(t, callback).StatusCode, http.StatusInternalServerError, "the gateway does not say")
+	assert.Zero(t, o.simulator.Calls("openid"))
+	assert.Equal(t, http.StatusFound, o.visit(t, callback).StatusCode)
+	assert.Equal(t, 1, o.simulator.Calls("payment"))
+}
+
+func TestACallbackThatDiedIsNotTakenAgainIfTheGatewayKnowsTheOrder(t *testing.T) {
+	o := openOffice(t, nil)
+	callback := o.dieAtCallback(t, true)
+	o.hands.set(o.now().Add(o.timeout))
 	for range 2 {
 		response := o.visit(t, callback)
 		assert.Equal(t, http.StatusOK, response.StatusCode)
 		assert.Contains(t, bodyOf(t, response), "again=", "the payer can start again")
 	}
-	assert.Zero(t, o.simulator.Calls("openid")+o.simulator.Calls("payment"))
+	assert.Equal(t, 1, o.simulator.Calls("payment"))
 	assert.Equal(t, ledger.StatusPending, o.status(t, orderIn(callback)))
 }
 

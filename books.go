@@ -43,18 +43,12 @@ func (b *books) expiry(order ledger.Order) time.Time {
 // findOrAdopt finds an order of which the gateway speaks, even if the callback
 // that asked for its payment could not make its intent a fact.
 func (b *books) findOrAdopt(ctx context.Context, id string) (ledger.Order, error) {
-	order, err := b.ledger.Find(ctx, id)
-	if !errors.Is(err, ledger.ErrUnknown) {
+	order, err := b.ledger.FindOrEntered(ctx, id)
+	if err != nil || !order.Entered {
 		return order, err
 	}
-	intent, err := b.ledger.Entered(ctx, id)
-	switch {
-	case err != nil:
-		return ledger.Order{}, err
-	case intent == nil:
-		return ledger.Order{}, ledger.ErrUnknown
-	}
-	return ledger.Order{ID: id, Intent: *intent}, b.adopt(ctx, id, *intent)
+	order.Entered = false
+	return order, b.adopt(ctx, id, order.Intent)
 }
 
 // adopt makes the intent a fact of an order that the gateway knows although the
@@ -100,7 +94,7 @@ func (b *books) enquire(ctx context.Context, order ledger.Order) ledger.Order {
 // glance is an enquiry for a browser that looks at its order, unless browsers
 // have asked so much that others could not pay.
 func (b *books) glance(ctx context.Context, order ledger.Order) ledger.Order {
-	if now := b.now(); !b.account.asked.isDue(order.ID, now) || !b.account.glances.AllowN(now, 1) {
+	if now := b.now(); order.Entered || !b.account.asked.isDue(order.ID, now) || !b.account.glances.AllowN(now, 1) {
 		return order
 	}
 	return b.enquire(ctx, order)

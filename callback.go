@@ -186,8 +186,9 @@ func (h *Handler) recall(ctx context.Context, ticket checkout.Ticket) (next turn
 }
 
 // leftBehind looks whether another node took this callback before and stopped
-// in the middle of it. Then the gateway is asked whether it heard of the order;
-// if it did not, this node goes on as if it were the first.
+// in the middle of it. Then the gateway is asked whether it heard of the order:
+// if it did not, the flow starts again by itself. The payment of one order is
+// asked for once, whatever the gateway says of it.
 func (h *Handler) leftBehind(ctx context.Context, ticket checkout.Ticket) (next turn, left bool) {
 	intent, err := h.ledger.Entered(ctx, ticket.Order)
 	switch {
@@ -195,22 +196,31 @@ func (h *Handler) leftBehind(ctx context.Context, ticket checkout.Ticket) (next 
 		return h.storageDown(ticket, err), true
 	case intent == nil:
 		return turn{}, false
-	}
-	if arriving := intent.Sent.Add(h.timeout).Sub(h.now()); arriving > 0 { // the payment may be on its way yet
-		return turn{problem: pages.GatewayBusy, wait: arriving}, true
+	case h.now().Before(intent.Sent.Add(h.timeout)): // the payment may be on its way yet
+		return turn{unknown: true}, true
 	}
 	known, err := h.isKnown(ctx, ticket.Order, *intent)
 	switch {
-	case err != nil:
-		kind, wait := gatewayProblem(err)
-		return turn{problem: kind, wait: wait}, true
-	case !known:
-		return turn{}, false
+	case err != nil: // of which the log tells
+		return turn{unknown: true}, true
+	case !known && !ticket.HandedOver:
+		h.withdraw(ctx, ticket)
+		return turn{restart: h.anew(ticket)}, true
 	}
 	if err := h.adopt(ctx, ticket.Order, *intent); err != nil {
 		return h.storageDown(ticket, err), true
 	}
 	return turn{unknown: true}, true
+}
+
+// anew is the same purchase as another order, except where a screen waits for
+// this one: it would wait on, for somebody to pay once more.
+func (h *Handler) anew(ticket checkout.Ticket) *checkout.Ticket {
+	ticket.Intent.At, ticket.Intent.Sent, ticket.Intent.Until = h.now().UTC(), time.Time{}, time.Time{}
+	if !ticket.HandedOver {
+		ticket.Order = checkout.NewOrder(h.now())
+	}
+	return &ticket
 }
 
 // withoutOpenID decides what follows a failed openid call. Nothing is known at
@@ -234,13 +244,8 @@ func (h *Handler) withoutOpenID(ctx context.Context, ticket checkout.Ticket, cli
 		return turn{problem: pages.CodeRefused, newOrder: true}
 	}
 	h.logger.Log(level, "the code was refused; starting again once", fields...)
-	restart := ticket
-	restart.Intent.At, restart.Intent.Sent, restart.Intent.Until = h.now().UTC(), time.Time{}, time.Time{}
-	restart.Restarted = true
-	if !ticket.HandedOver { // otherwise the screen would wait on, for somebody to pay once more
-		restart.Order = checkout.NewOrder(h.now())
-	}
-	return turn{restart: &restart}
+	ticket.Restarted = true
+	return turn{restart: h.anew(ticket)}
 }
 
 // withdraw takes an order back of which the gateway has not heard. What cannot be

@@ -302,16 +302,29 @@ func TestAnOrderWhoseCallbackDiedIsForgottenIfTheGatewayNeverHeardOfIt(t *testin
 	assert.Empty(t, open)
 }
 
-func TestACallbackThatDiedIsTakenAgainIfTheGatewayNeverHeardOfTheOrder(t *testing.T) {
+func TestACallbackThatDiedStartsAgainIfTheGatewayNeverHeardOfTheOrder(t *testing.T) {
 	o := openOffice(t, nil)
 	callback := o.dieAtCallback(t, false)
-	assert.Equal(t, http.StatusServiceUnavailable, o.visit(t, callback).StatusCode, "the payment may be on its way yet")
+	checking := func(why string) {
+		response := o.visit(t, callback)
+		assert.Equal(t, http.StatusOK, response.StatusCode, why)
+		assert.Contains(t, bodyOf(t, response), "again=", why)
+	}
+	checking("the payment may be on its way yet")
+	assert.Contains(t, bodyOf(t, o.visit(t, "/pay/return/"+orderIn(callback))), "again=", "and the return page looks again")
+	assert.Contains(t, bodyOf(t, o.visit(t, "/pay/status/"+orderIn(callback))), `"status":"pending"`)
 	o.hands.set(o.now().Add(o.timeout))
 	o.simulator.Inject(qfpaytest.Fault{Call: "query", Kind: qfpaytest.DropAfter})
-	assert.GreaterOrEqual(t, o.visit(t, callback).StatusCode, http.StatusInternalServerError, "the gateway does not say")
+	checking("the gateway does not say")
 	assert.Zero(t, o.simulator.Calls("openid"))
-	assert.Equal(t, http.StatusFound, o.visit(t, callback).StatusCode)
-	assert.Equal(t, 1, o.simulator.Calls("payment"))
+	again := o.visit(t, callback)
+	assert.Equal(t, http.StatusFound, again.StatusCode)
+	assert.Contains(t, again.Header.Get("Location"), "/get_weixin_oauth_code?")
+	assert.NotContains(t, again.Header.Get("Location"), orderIn(callback))
+	assert.Zero(t, o.simulator.Calls("payment"))
+	open, err := o.ledger.Open(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, open)
 }
 
 func TestACallbackThatDiedIsNotTakenAgainIfTheGatewayKnowsTheOrder(t *testing.T) {

@@ -150,7 +150,7 @@ const storageWait = 5 * time.Second
 func (h *Handler) find(r *http.Request, order string) (ledger.Order, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), storeLimit)
 	defer cancel()
-	return h.ledger.Find(ctx, order)
+	return h.ledger.FindOrEntered(ctx, order)
 }
 
 // storages are those of all handlers of one account.

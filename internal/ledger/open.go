@@ -54,6 +54,23 @@ func (l *Ledger) Reopen(ctx context.Context, subject string) error {
 	return l.store(ctx, l.openKey(subject), openEntry{})
 }
 
+// FindOrEntered is [Ledger.Find] that also knows orders without facts that were
+// entered.
+func (l *Ledger) FindOrEntered(ctx context.Context, order string) (Order, error) {
+	found, err := l.Find(ctx, order)
+	if !errors.Is(err, ErrUnknown) {
+		return found, err
+	}
+	intent, err := l.Entered(ctx, order)
+	if err == nil && intent == nil {
+		err = ErrUnknown
+	}
+	if err != nil {
+		return Order{}, err
+	}
+	return Order{ID: order, Intent: *intent, Entered: true}, nil
+}
+
 // Withdraw takes an order off the index that was entered and not begun. If
 // another node has begun it, it stays: that node looks at the index after
 // writing the intent, this one for the intent after writing the index.

@@ -28,6 +28,10 @@ type Order struct {
 	Closed            *Closed
 	PartiallyRefunded *PartiallyRefunded
 	Refunded          *Refunded
+
+	// Entered says that there are no facts yet: the callback that asks for the
+	// payment is at work, or died.
+	Entered bool
 }
 
 // Status folds the facts into a state. It is monotone: more facts never lead

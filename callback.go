@@ -203,8 +203,7 @@ func (h *Handler) leftBehind(ctx context.Context, ticket checkout.Ticket) (next 
 	switch {
 	case err != nil: // of which the log tells
 		return turn{unknown: true}, true
-	case !known && !ticket.HandedOver:
-		h.withdraw(ctx, ticket)
+	case !known && !ticket.HandedOver: // the entry stays, so that another copy of this callback does not go on with the old order
 		return turn{restart: h.anew(ticket)}, true
 	}
 	if err := h.adopt(ctx, ticket.Order, *intent); err != nil {

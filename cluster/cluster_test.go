@@ -127,6 +127,7 @@ func TestANodeIsKilledWhileItsOpenIDCallWaits(t *testing.T) {
 	call := c.one.line.hold(t, openidCall, afterTheGateway)
 	go p.get(c.one, callback)
 	call.reached(t)
+	eventually(t, "the order is entered", func() bool { return p.status(c.two, order) == "pending" })
 	c.one.kill()
 	requireChecking(t, p.get(c.two, callback), order) // for the other node may have asked for the payment, too
 	back, again := p.startAgain(t, c.two, order)

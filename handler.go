@@ -35,8 +35,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 			zap.String("site", quote.Line(string(site))))
 		return h.problem(w, r, pages.Problem{Kind: pages.BadHost})
 	}
-	switch station {
-	case "callback", "return", "status":
+	if !isPayLink(station) {
 		noteStation(r, station)
 		return h.aboutOrder(w, r, station, order)
 	}

@@ -334,15 +334,20 @@ func TestTheDocumentsNameEveryMetric(t *testing.T) {
 	shop := openShop(t, ownName)
 	shop.buy("/pay/cat-food")
 	shop.eventually("the open orders are counted", func() bool { return shop.openOrders() >= 0 })
-	text, err := os.ReadFile("docs/operating.md")
-	require.NoError(t, err)
+	text, shown := readDocument(t, "docs/operating.md"), map[string]bool{}
 	for _, one := range shop.scrape("http://" + shop.admin + "/metrics") {
 		metric := regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(one.metric, "")
-		assert.Contains(t, string(text), "`"+metric+"`")
+		shown[metricsPrefix+metric] = true
+		assert.Contains(t, text, "`"+metric+"`")
 		for name, value := range one.labels {
 			if name != "name" && name != "currency" && name != "le" {
-				assert.Contains(t, string(text), "`"+value+"`", metric)
+				assert.Contains(t, text, "`"+value+"`", metric)
 			}
+		}
+	}
+	for _, document := range documents(t) {
+		for _, named := range regexp.MustCompile(`\w*qfpay_jsapi_\w+`).FindAllString(readDocument(t, document), -1) {
+			assert.True(t, shown[named], "%s names a metric %s that is not shown", document, named)
 		}
 	}
 }

@@ -197,6 +197,7 @@ func TestTheDoctorFindsWhatIsWrong(t *testing.T) {
 	healthy := shop.caddy("", "doctor")
 	assert.NoError(t, healthy.err)
 	assert.Regexp(t, `GOOD +credentials +the gateway answered a signed enquiry`, healthy.out)
+	assert.Regexp(t, `GOOD +official account +none of the shop's own`, healthy.out)
 	assert.Regexp(t, `WARNING +public URL`, healthy.out)
 
 	shop.block = "public_url https://localhost\nwebhook http://127.0.0.1:1/ whsec_bm8tc2VjcmV0LWJ1dC1hLWRlbW9uc3RyYXRpb24t\n"
@@ -215,6 +216,21 @@ func TestTheDoctorFindsWhatIsWrong(t *testing.T) {
 		assert.Regexp(t, found, ill.out)
 	}
 	assert.NotContains(t, ill.out, clientKey)
+}
+
+func TestTheDoctorTriesTheOfficialAccount(t *testing.T) {
+	shop := openShop(t, withOfficialAccount)
+	healthy := shop.caddy("", "doctor")
+	assert.NoError(t, healthy.err)
+	assert.Regexp(t, `GOOD +official account +WeChat knows `+wechatApp+`, and refused nothing but the code`, healthy.out)
+
+	account := shop.account
+	shop.account = func() string { return strings.Replace(account(), wechatSecret, "another-secret", 1) }
+	shop.load()
+	ill := shop.caddy("", "doctor")
+	assert.EqualError(t, ill.err, "exiting with status 3")
+	assert.Regexp(t, `BAD +official account +wechat: openid: refused \(shop\): errcode 40125: .*\n.*→ Compare app id and secret`, ill.out)
+	assert.NotContains(t, ill.out, "another-secret")
 }
 
 func TestACommandWithoutCaddySaysSo(t *testing.T) {

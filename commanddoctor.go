@@ -35,9 +35,9 @@ func (c *console) doctor([]string) error {
 			shop = found.Shop
 			c.say("%s", printable(shop))
 		}
-		c.say("  %-8s %-14s %s", strings.ToUpper(found.Status), found.Check, printable(found.Found))
+		c.say("  %-8s %-16s %s", strings.ToUpper(found.Status), found.Check, printable(found.Found))
 		if found.Advice != "" {
-			c.say("  %-8s %-14s → %s", "", "", found.Advice)
+			c.say("  %-8s %-16s → %s", "", "", found.Advice)
 		}
 	}
 	if wrong {

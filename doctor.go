@@ -16,6 +16,7 @@ import (
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/wechat"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 )
 
@@ -51,6 +52,7 @@ type examination struct {
 
 var examinations = []examination{
 	{"credentials", (*Handler).examineCredentials},
+	{"official account", (*Handler).examineOfficialAccount},
 	{"clock", (*Handler).examineClock},
 	{"public URL", (*Handler).examinePublicURL},
 	{"notifications", (*Handler).examineNotifications},
@@ -110,6 +112,36 @@ func (h *Handler) examineCredentials(ctx context.Context) finding {
 		return warning("Try again in a minute.", "%v", failure)
 	default:
 		return bad("Ask QFPay about this code.", "%v", failure)
+	}
+}
+
+// impossibleCode is none that WeChat gives.
+const impossibleCode = "doctor"
+
+// examineOfficialAccount offers WeChat a code that cannot exist. An account that
+// it does not take, it refuses for another reason, if it looks at the account
+// first; its documentation does not say that it does.
+func (h *Handler) examineOfficialAccount(ctx context.Context) finding {
+	if h.wechat == nil {
+		return good("none of the shop's own")
+	}
+	_, err := h.openID(ctx, impossibleCode)
+	var failure *wechat.Error
+	switch {
+	case err == nil:
+		return bad("Look whether token_url names WeChat.", "WeChat took a code that cannot exist")
+	case !errors.As(err, &failure):
+		return bad("", "%v", err)
+	case failure.Fault == wechat.FaultPayer:
+		return good("WeChat knows %s, and refused nothing but the code", h.wechat.AppID())
+	case failure.Fault == wechat.FaultShop:
+		return bad("Compare app id and secret with the official account's settings, and see there which addresses may use them.", "%v", failure)
+	case failure.Fault == wechat.FaultSilent:
+		return bad("Look whether this machine reaches WeChat: name resolution, firewall, proxy.", "%v", failure)
+	case failure.Fault == wechat.FaultBusy:
+		return warning("Try again in a minute.", "%v", failure)
+	default:
+		return bad("Look this code up in WeChat's documentation.", "%v", failure)
 	}
 }
 

@@ -1,12 +1,15 @@
 package qfpayjsapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -39,12 +42,12 @@ func (Admin) Provision(ctx caddy.Context) error { return registerMetrics(ctx) }
 // Routes implements caddy.AdminRouter.
 func (Admin) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{
-		route("/qfpay_jsapi/orders", http.MethodGet, listOrders),
+		route("/qfpay_jsapi/orders", http.MethodGet, listOrders, slices.Concat(searchParameters, []string{"limit", "before"})...),
 		route("/qfpay_jsapi/orders/{order}", http.MethodGet, showOrder),
 		route("/qfpay_jsapi/orders/{order}/refund", http.MethodPost, refundOrder),
 		route("/qfpay_jsapi/orders/{order}/query", http.MethodPost, queryOrder),
 		route("/qfpay_jsapi/orders/{order}/close", http.MethodPost, closeOrder),
-		route("/qfpay_jsapi/export", http.MethodGet, exportOrders),
+		route("/qfpay_jsapi/export", http.MethodGet, exportOrders, searchParameters...),
 		route("/qfpay_jsapi/orphans", http.MethodGet, listOrphans),
 		route("/qfpay_jsapi/invoices", http.MethodPost, makeInvoice),
 		route("/qfpay_jsapi/shops", http.MethodGet, listShops),
@@ -52,14 +55,17 @@ func (Admin) Routes() []caddy.AdminRoute {
 	}
 }
 
-// route is one address of the API. The app is that of the configuration which
-// is active when the request comes: routes outlive configurations, those that
-// were rejected too.
-func route(pattern, method string, answer func(*App, http.ResponseWriter, *http.Request) error) caddy.AdminRoute {
+// route is one address of the API, with the parameters that its query may have.
+// The app is that of the configuration which is active when the request comes:
+// routes outlive configurations, those that were rejected too.
+func route(pattern, method string, answer func(*App, http.ResponseWriter, *http.Request) error, parameters ...string) caddy.AdminRoute {
 	return caddy.AdminRoute{Pattern: pattern, Handler: caddy.AdminHandlerFunc(func(w http.ResponseWriter, r *http.Request) error {
 		if r.Method != method {
 			w.Header().Set("Allow", method)
 			return adminError(deny(http.StatusMethodNotAllowed, "method not allowed: use %s", method))
+		}
+		if err := refuseUnknown(r, parameters); err != nil {
+			return adminError(err)
 		}
 		app, err := activeApp()
 		if err != nil {
@@ -68,6 +74,17 @@ func route(pattern, method string, answer func(*App, http.ResponseWriter, *http.
 		w.Header().Set("Cache-Control", "no-store")
 		return adminError(answer(app, w, r))
 	})}
+}
+
+// refuseUnknown refuses parameters that would change nothing: whoever writes the
+// amount of a refund into the address, means no refund of all that is left.
+func refuseUnknown(r *http.Request, known []string) error {
+	for name := range r.URL.Query() {
+		if !slices.Contains(known, name) {
+			return deny(http.StatusBadRequest, "unknown parameter %q in the address; there may be %s", name, cmp.Or(strings.Join(known, ", "), "none"))
+		}
+	}
+	return nil
 }
 
 func activeApp() (*App, error) {

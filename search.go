@@ -52,6 +52,9 @@ func (s search) fits(row ledger.Row) bool {
 // longestPeriod bounds a search, in days.
 const longestPeriod = 3700
 
+// searchParameters are those that readSearch reads.
+var searchParameters = []string{"day", "from", "to", "status", "q", "name"}
+
 // readSearch reads what is wanted from a request: day, or from and to; status,
 // repeated or with commas; name; q. Without a day, it is today.
 func readSearch(r *http.Request, now time.Time) (search, error) {

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"bytes"
 	"fmt"
 	"html/template"
 	"io"
@@ -110,8 +111,12 @@ func readTemplate(name string) (string, error) {
 	}
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, maxTemplateBytes+1))
-	if err == nil && len(text) > maxTemplateBytes {
+	switch {
+	case err != nil:
+	case len(text) > maxTemplateBytes:
 		err = fmt.Errorf("%s is larger than %d bytes", name, maxTemplateBytes)
+	case len(bytes.TrimSpace(text)) == 0:
+		err = fmt.Errorf("%s is empty: remove it, and the built-in page is shown", name)
 	}
 	return string(text), err
 }

@@ -88,6 +88,8 @@ func TestMistakesInTemplatesNameFileAndLine(t *testing.T) {
 		"in the layout":       {"layout.html", "{{define \"layout\"}}\n{{.Nothing}}{{end}}", "template: layout.html:2:2"},
 		"of the wrong case":   {"Receipt.HTML", "x", "Receipt.HTML: there is no page of that name"},
 		"larger than allowed": {"receipt.html", strings.Repeat("x", maxTemplateBytes+1), "receipt.html is larger than 262144 bytes"},
+		"empty":               {"problem.html", " \n", "problem.html is empty: remove it, and the built-in page is shown"},
+		"empty layout":        {"layout.html", "", "layout.html is empty"},
 		"none at all":         {"style.css", "x", "holds none of checking.html, "},
 	} {
 		folder := folderOf(t, map[string]string{test.file: test.text})

@@ -2,29 +2,15 @@ package qfpayjsapi
 
 import (
 	"context"
-	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
 )
-
-// event is something that the shop is told. It follows from facts: nothing is
-// queued that could be lost.
-type event struct {
-	key  string // names the event in the ledger, and with the order in webhook-id
-	kind string // order.paid, …
-	at   time.Time
-	data map[string]any
-	log  []zap.Field // that name what it is about
-}
 
 // addEndpoints adds those that are not there yet.
 func (c *clerk) addEndpoints(endpoints []*webhook.Endpoint) {
@@ -41,85 +27,6 @@ func (c *clerk) closeIdle() {
 	}
 }
 
-// wrapUp does what is left to do about an order that is not pending any more:
-// it follows refunds to their end and tells the shop of all that happened. It
-// takes the order off the index when nothing is left.
-func (c *clerk) wrapUp(ctx context.Context, id string) (next time.Time, err error) {
-	history, err := c.ledger.History(ctx, id)
-	if err != nil {
-		return time.Time{}, err
-	}
-	order, err := history.Order(id)
-	if err != nil {
-		return time.Time{}, err
-	}
-	if order.Status() == ledger.StatusPending {
-		return time.Time{}, fmt.Errorf("the list of the facts of %s lacks what is known to be there", id)
-	}
-	refunds, err := history.Refunds()
-	if err != nil {
-		return time.Time{}, err
-	}
-	if order, err = c.flagKnownRefunds(ctx, order, refunds); err != nil {
-		return time.Time{}, err
-	}
-	events, err := orderEvents(order, history, refunds)
-	if err != nil {
-		return time.Time{}, err
-	}
-	told, err := c.tellAll(ctx, id, events, history)
-	if err != nil {
-		return time.Time{}, err
-	}
-	followed, err := c.followRefunds(ctx, order, refunds.Open())
-	if err != nil {
-		return time.Time{}, err
-	}
-	if next := earlier(told, followed); !next.IsZero() {
-		return next, nil
-	}
-	return time.Time{}, c.finish(ctx, id, history)
-}
-
-// tellDisputes tells the shop what the gateway vouches for that was not ordered.
-// It does not wait for the order's end: of an order that is paid, but wrongly,
-// the gateway lets nobody make one.
-func (c *clerk) tellDisputes(ctx context.Context, order ledger.Order) (next time.Time, err error) {
-	history, err := c.ledger.History(ctx, order.ID)
-	if err != nil {
-		return time.Time{}, err
-	}
-	events, err := disputeEvents(order, history)
-	if err != nil {
-		return time.Time{}, err
-	}
-	return c.tellAll(ctx, order.ID, events, history)
-}
-
-// earlier returns the earlier time; the zero time stands for never.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func (c *clerk) lookAtOrphan(ctx context.Context, subject string) (next time.Time, err error) {
-	orphan, err := c.ledger.FindOrphan(ctx, subject)
-	if err != nil {
-		return time.Time{}, err
-	}
-	history, err := c.ledger.History(ctx, subject)
-	if err != nil {
-		return time.Time{}, err
-	}
-	told := event{key: "orphaned", kind: "payment.orphaned", at: orphan.At, data: orphanData(orphan), log: orphanFields(orphan)}
-	if next, err = c.tellAll(ctx, subject, []event{told}, history); err != nil || !next.IsZero() {
-		return next, err
-	}
-	return time.Time{}, c.finish(ctx, subject, history)
-}
-
 // tellAll makes the attempts that are due, and returns when the next one is: the
 // zero time if the shop knows all.
 func (c *clerk) tellAll(ctx context.Context, subject string, events []event, history ledger.History) (next time.Time, err error) {
@@ -129,7 +36,7 @@ func (c *clerk) tellAll(ctx context.Context, subject string, events []event, his
 			if err != nil {
 				return time.Time{}, err
 			}
-			again, err := c.tellOne(ctx, subject, event, endpoint, delivery)
+			again, err := c.tellOne(ctx, errand{subject, event, endpoint, delivery})
 			if err != nil {
 				return time.Time{}, err
 			}
@@ -139,92 +46,123 @@ func (c *clerk) tellAll(ctx context.Context, subject string, events []event, his
 	return next, nil
 }
 
-// finish takes a subject off the index, unless news came while the shop was
-// told the old ones. Whoever brings news announces them after storing them:
-// either the look here finds them, or the announcement outlives the removal.
-func (c *clerk) finish(ctx context.Context, subject string, told ledger.History) error {
-	if err := c.ledger.Acknowledge(ctx, subject); err != nil {
-		return err
+// errand is an event of which one endpoint is to be told.
+type errand struct {
+	subject  string // the order or orphan
+	event    event
+	endpoint *webhook.Endpoint
+	delivery ledger.Delivery
+}
+
+func (e errand) message() webhook.Message {
+	return webhook.Message{ID: messageID(e.subject, e.event.key), Type: e.event.kind, Timestamp: e.event.at, Data: e.event.data}
+}
+
+// last is the attempt that was made last: as of the event itself, if there was
+// none.
+func (e errand) last() ledger.Attempt {
+	if made := len(e.delivery.Attempts); made > 0 {
+		return e.delivery.Attempts[made-1]
 	}
-	grown, err := c.ledger.Grown(ctx, subject, told)
-	if err != nil {
-		return err
+	return ledger.Attempt{At: e.event.at}
+}
+
+// due is when the next attempt is due; false when none is left.
+func (e errand) due() (due time.Time, ok bool) {
+	last := e.last()
+	due, ok = webhook.Next(e.message().ID, len(e.delivery.Attempts)+1, last.At)
+	if due.Before(last.NotBefore) {
+		due = last.NotBefore
 	}
-	if grown {
-		c.account.wake(subject)
-		return nil
-	}
-	return c.ledger.Finish(ctx, subject)
+	return due, ok
+}
+
+// fields are those by which the log names it.
+func (e errand) fields(more ...zap.Field) []zap.Field {
+	return append(append(slices.Clone(e.event.log), zap.String("event", e.event.kind), zap.Stringer("endpoint", e.endpoint)), more...)
 }
 
 // tellOne makes an attempt if it is due. The zero time means that the endpoint
 // need not be told any more.
-func (c *clerk) tellOne(ctx context.Context, subject string, event event, endpoint *webhook.Endpoint, delivery ledger.Delivery) (next time.Time, err error) {
-	if delivery.Done != nil {
+func (c *clerk) tellOne(ctx context.Context, e errand) (next time.Time, err error) {
+	if e.delivery.Done != nil {
 		return time.Time{}, nil
 	}
-	message := webhook.Message{ID: messageID(subject, event.key), Type: event.kind, Timestamp: event.at, Data: event.data}
-	due, ok := dueAttempt(message.ID, event, delivery)
-	if !ok {
-		return time.Time{}, c.giveUp(ctx, subject, event, endpoint, delivery)
-	}
-	if c.gone.has(endpoint) {
-		return c.hold(ctx, subject, event, endpoint, delivery)
-	}
-	if c.now().Before(due) {
+	switch due, ok := e.due(); {
+	case !ok:
+		return time.Time{}, c.giveUp(ctx, e)
+	case c.gone.has(e.endpoint):
+		return c.hold(ctx, e)
+	case c.now().Before(due):
 		return due, nil
 	}
 	began := c.now()
-	result := endpoint.Send(ctx, message, began)
+	result := e.endpoint.Send(ctx, e.message(), began)
 	if ctx.Err() != nil {
 		return c.now(), ctx.Err() // we stopped, not they: the attempt does not count
 	}
-	attempt := ledger.Attempt{At: c.now().UTC(), Status: result.Status}
+	attempt := attemptOf(result, c.now())
+	if err := c.ledger.RecordAttempt(ctx, e.subject, e.delivery, attempt); err != nil {
+		return time.Time{}, err
+	}
+	e.delivery.Attempts = append(e.delivery.Attempts, attempt)
+	return c.conclude(ctx, e, result, c.seconds(began))
+}
+
+func attemptOf(result webhook.Result, at time.Time) ledger.Attempt {
+	attempt := ledger.Attempt{At: at.UTC(), Status: result.Status}
 	if result.Err != nil {
 		attempt.Error = result.Err.Error()
 	}
 	if result.RetryAfter > 0 {
 		attempt.NotBefore = attempt.At.Add(result.RetryAfter)
 	}
-	if err := c.ledger.RecordAttempt(ctx, subject, delivery, attempt); err != nil {
-		return time.Time{}, err
-	}
-	delivery.Attempts = append(delivery.Attempts, attempt)
-	fields := append(slices.Clone(event.log), zap.String("event", event.kind), zap.Stringer("endpoint", endpoint),
-		zap.Int("attempt", len(delivery.Attempts)), zap.Int("status", result.Status), c.seconds(began))
+	return attempt
+}
+
+// conclude decides what follows from how the last attempt ended.
+func (c *clerk) conclude(ctx context.Context, e errand, result webhook.Result, took zap.Field) (next time.Time, err error) {
+	made := len(e.delivery.Attempts)
+	fields := e.fields(zap.Int("attempt", made), zap.Int("status", result.Status), took)
 	switch {
 	case result.Delivered:
 		c.countWebhook("delivered")
 		c.logger.Info("webhook", fields...)
-		return time.Time{}, c.ledger.RecordDelivered(ctx, subject, delivery,
-			ledger.Delivered{At: attempt.At, Attempts: len(delivery.Attempts), Status: result.Status})
+		return time.Time{}, c.ledger.RecordDelivered(ctx, e.subject, e.delivery, ledger.Delivered{At: e.last().At, Attempts: made, Status: result.Status})
 	case result.Disabled:
+		c.countWebhook("gone")
 		c.logger.Error("a webhook answered 410, Gone, and is told nothing more until the configuration is loaded again; its events wait for that",
 			append(fields, zap.Duration("at_most", webhook.Span))...)
-		c.countWebhook("gone")
-		c.gone.add(endpoint)
-		return c.hold(ctx, subject, event, endpoint, delivery)
-	default:
-		c.countWebhook("failed")
-		c.logger.Warn("webhook not delivered", append(fields, zap.Error(result.Err))...)
-		if due, ok = dueAttempt(message.ID, event, delivery); !ok {
-			return time.Time{}, c.giveUp(ctx, subject, event, endpoint, delivery)
-		}
-		return due, nil
+		c.gone.add(e.endpoint)
+		return c.hold(ctx, e)
 	}
+	c.countWebhook("failed")
+	c.logger.Warn("webhook not delivered", append(fields, zap.Error(result.Err))...)
+	next, ok := e.due()
+	if !ok {
+		return time.Time{}, c.giveUp(ctx, e)
+	}
+	return next, nil
 }
 
 // hold keeps an event for an endpoint that wants nothing more. It may be a
 // mistake that the operator mends, so the event waits as long as one that
 // cannot be delivered.
-func (c *clerk) hold(ctx context.Context, subject string, event event, endpoint *webhook.Endpoint, delivery ledger.Delivery) (next time.Time, err error) {
-	if c.now().After(event.at.Add(webhook.Span)) {
-		return time.Time{}, c.giveUp(ctx, subject, event, endpoint, delivery)
+func (c *clerk) hold(ctx context.Context, e errand) (next time.Time, err error) {
+	if c.now().After(e.event.at.Add(webhook.Span)) {
+		return time.Time{}, c.giveUp(ctx, e)
 	}
 	return c.now().Add(holdInterval), nil
 }
 
 const holdInterval = time.Hour
+
+func (c *clerk) giveUp(ctx context.Context, e errand) error {
+	c.countWebhook("given_up")
+	made, status := len(e.delivery.Attempts), e.last().Status
+	c.logger.Error("a webhook could not be delivered and is given up", e.fields(zap.Int("attempts", made), zap.Int("status", status))...)
+	return c.ledger.RecordDelivered(ctx, e.subject, e.delivery, ledger.Delivered{At: c.now().UTC(), Attempts: made, Status: status, GaveUp: true})
+}
 
 // gone are the endpoints that answered 410 since the configuration was loaded.
 type gone struct {
@@ -245,118 +183,4 @@ func (g *gone) add(endpoint *webhook.Endpoint) {
 		g.ids = make(map[string]bool)
 	}
 	g.ids[endpoint.ID()] = true
-}
-
-// dueAttempt is when the next attempt is due; false when none is left.
-func dueAttempt(id string, event event, delivery ledger.Delivery) (due time.Time, ok bool) {
-	last, notBefore := event.at, time.Time{}
-	if made := len(delivery.Attempts); made > 0 {
-		last, notBefore = delivery.Attempts[made-1].At, delivery.Attempts[made-1].NotBefore
-	}
-	due, ok = webhook.Next(id, len(delivery.Attempts)+1, last)
-	if due.Before(notBefore) {
-		due = notBefore
-	}
-	return due, ok
-}
-
-func (c *clerk) giveUp(ctx context.Context, subject string, event event, endpoint *webhook.Endpoint, delivery ledger.Delivery) error {
-	c.countWebhook("given_up")
-	status := 0
-	if made := len(delivery.Attempts); made > 0 {
-		status = delivery.Attempts[made-1].Status
-	}
-	c.logger.Error("a webhook could not be delivered and is given up", append(slices.Clone(event.log),
-		zap.String("event", event.kind), zap.Stringer("endpoint", endpoint),
-		zap.Int("attempts", len(delivery.Attempts)), zap.Int("status", status))...)
-	return c.ledger.RecordDelivered(ctx, subject, delivery,
-		ledger.Delivered{At: c.now().UTC(), Attempts: len(delivery.Attempts), Status: status, GaveUp: true})
-}
-
-// messageID is the same over all attempts, restarts and nodes.
-func messageID(subject, key string) string {
-	return "msg_" + strings.ReplaceAll(subject, ".", "_") + "_" + key
-}
-
-// orderEvents derives what the shop is told from what happened.
-func orderEvents(order ledger.Order, history ledger.History, refunds ledger.Refunds) ([]event, error) {
-	var events []event
-	add := func(key, kind string, at time.Time, more map[string]any) {
-		data := eventData(order)
-		maps.Copy(data, more)
-		events = append(events, event{key, kind, at, data, orderFields(order.ID, order.Intent)})
-	}
-	if order.Failed != nil && order.Closed == nil {
-		add("closed", "order.closed", order.Failed.At, map[string]any{"status": ledger.StatusFailed})
-	}
-	if order.Closed != nil {
-		add("closed", "order.closed", order.Closed.At, map[string]any{"status": ledger.StatusClosed})
-	}
-	if order.Paid != nil {
-		add("paid", "order.paid", order.Paid.At, map[string]any{"status": ledger.StatusPaid})
-	}
-	for _, number := range slices.Sorted(maps.Keys(refunds.Done)) {
-		refund := refunds.Done[number]
-		add("refund-"+number, "order.refunded", refund.At, map[string]any{"refund": refundData(refund, refunds)})
-	}
-	if order.Refunded != nil && refunds.Given() < order.Intent.Amount { // by refunds that only the whole tells of
-		add("refunded", "order.refunded", order.Refunded.At, nil)
-	}
-	disputes, err := disputeEvents(order, history)
-	return append(events, disputes...), err
-}
-
-// disputeEvents are those about what the gateway vouches for that was not
-// ordered.
-func disputeEvents(order ledger.Order, history ledger.History) (events []event, err error) {
-	disputes, err := history.Disputes()
-	for _, number := range slices.Sorted(maps.Keys(disputes)) {
-		dispute, data := disputes[number], eventData(order)
-		maps.Copy(data, disputeData(dispute))
-		events = append(events, event{"disputed-" + number, "payment.disputed", dispute.At, data, orderFields(order.ID, order.Intent)})
-	}
-	return events, err
-}
-
-// eventData is what webhooks and Caddy events say of an order: money in minor
-// units with the currency beside it, what the payer told the shop, and nothing
-// else of the payer.
-func eventData(order ledger.Order) map[string]any {
-	items := make([]map[string]any, len(order.Intent.Lines))
-	for i, line := range order.Intent.Lines {
-		items[i] = map[string]any{"item": line.Item, "name": line.Name, "quantity": line.Quantity, "price": line.Price}
-	}
-	data := map[string]any{
-		"order":          order.ID,
-		"status":         order.Status(),
-		"amount":         order.Intent.Amount,
-		"currency":       order.Intent.Currency,
-		"display_amount": checkout.Decimal(order.Intent.Amount, order.Intent.Currency),
-		"description":    order.Intent.Description,
-		"ref":            order.Intent.Ref,
-		"items":          items,
-	}
-	if len(order.Intent.Fields) > 0 {
-		data["fields"] = order.Intent.Fields
-	}
-	if invoice := order.Intent.Invoice; invoice != nil {
-		data["invoice"] = invoice.ID
-	}
-	if order.Paid != nil {
-		data["syssn"] = order.Paid.Syssn
-		data["paid_at"] = paidAt(order)
-		data["late"] = order.Late()
-	}
-	return data
-}
-
-func disputeData(dispute ledger.Disputed) map[string]any {
-	return map[string]any{"gateway": map[string]any{"syssn": dispute.Syssn, "amount": dispute.Amount, "currency": dispute.Currency}}
-}
-
-func orphanData(orphan ledger.Orphan) map[string]any {
-	return map[string]any{
-		"syssn": orphan.Syssn, "out_trade_no": orphan.OutTradeNo,
-		"amount": orphan.Amount, "currency": orphan.Currency, "notify_type": orphan.NotifyType,
-	}
 }

@@ -290,3 +290,11 @@ func nextEnquiry(since, now time.Time) time.Time {
 	}
 	return now.Add(laterEnquiries)
 }
+
+// earlier returns the earlier time; the zero time stands for never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -18,7 +18,7 @@ func (b *bench) conditions() string {
 		{"", ""},
 		{"when", b.began.UTC().Format("2006-01-02 15:04 UTC") + ", for " + time.Since(b.began).Round(time.Second).String()},
 		{"command", "`" + b.command + "` in the folder `bench`"},
-		{"commit", commit()},
+		{"commit", b.commit},
 		{"machine", fmt.Sprintf("%s, %d cores, %s of memory", cpuModel(), runtime.NumCPU(), memoryTotal())},
 		{"system", "Linux " + kernel()},
 		{"disk", fmt.Sprintf("%s; one file written, synced and renamed takes %s (median)", fileSystem(b.work), milli(b.syncTime))},

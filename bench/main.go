@@ -32,6 +32,7 @@ type bench struct {
 	profiled  int
 
 	began     time.Time
+	commit    string  // before charts are written over those of another
 	syncTime  float64 // seconds for one synced write
 	work      string  // folder for everything, on the disk that is measured
 	site      string  // folder of static files
@@ -63,7 +64,7 @@ func main() {
 	if len(os.Args) > 2 && os.Args[1] == "serve" {
 		exit(serve(os.Args[2], os.Args[3:]))
 	}
-	b := &bench{began: time.Now(), command: "go run . " + strings.Join(os.Args[1:], " ")}
+	b := &bench{began: time.Now(), commit: commit(), command: "go run . " + strings.Join(os.Args[1:], " ")}
 	b.command = strings.TrimSpace(b.command)
 	only := flag.String("only", "", "measure these only, with commas between: "+names())
 	disk := flag.String("disk", os.TempDir(), "a folder on the disk that payments are written to")

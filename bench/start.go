@@ -10,7 +10,7 @@ func (b *bench) start() (section, error) {
 	const atOnce = 16
 	s := section{title: "Starting a payment", about: fmt.Sprintf(`
 The pay link, up to the redirect to the gateway's OAuth page, by %d payers at once, each new and without cookies. Caddy's own *redir* answers
-with a fixed address; the plugin makes an order, seals it into a cookie, signs the address and writes a line to the log.
+with a fixed address; the plugin makes an order, seals it into a cookie and signs the address.
 `, atOnce)}
 	redir := fmt.Sprintf("redir /pay/* http://%s/tool/v1/get_weixin_oauth_code?app_code=%s&redirect_uri=http%%3A%%2F%%2Fexample.com%%2F&sign=0 302", b.gateway.address, appCode)
 	var shops []*shop

@@ -77,7 +77,7 @@ func route(pattern, method string, answer func(*App, http.ResponseWriter, *http.
 }
 
 // refuseUnknown refuses parameters that would change nothing: whoever writes the
-// amount of a refund into the address, means no refund of all that is left.
+// amount of a refund into the address does not mean all that is left.
 func refuseUnknown(r *http.Request, known []string) error {
 	for name := range r.URL.Query() {
 		if !slices.Contains(known, name) {

@@ -3,7 +3,6 @@ package qfpayjsapi
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -96,22 +95,14 @@ func examineAll(app *App, w http.ResponseWriter, r *http.Request) error {
 // decides what comes back.
 func (h *Handler) examineCredentials(ctx context.Context) finding {
 	trades, err := h.gateway.Query(ctx, qfpay.Query{OutTradeNo: checkout.NewOrder(h.now())})
-	var failure *qfpay.Error
 	switch {
 	case err == nil && len(trades) == 0:
 		return good("the gateway answered a signed enquiry")
 	case err == nil:
 		return bad("Look whether environment names the real gateway.", "the gateway knows an order that cannot exist")
-	case !errors.As(err, &failure):
-		return bad("", "%v", err)
-	case failure.Fault == qfpay.FaultShop:
-		return bad("Compare app_code, client_key, mchid, sign_type and environment with what QFPay gave you: keys of testing and production differ.", "%v", failure)
-	case failure.Fault == qfpay.FaultSilent:
-		return bad("Look whether this machine reaches the gateway: name resolution, firewall, proxy.", "%v", failure)
-	case failure.Fault == qfpay.FaultBusy:
-		return warning("Try again in a minute.", "%v", failure)
 	default:
-		return bad("Ask QFPay about this code.", "%v", failure)
+		return failing(err, "the gateway", "Ask QFPay about this code.",
+			"Compare app_code, client_key, mchid, sign_type and environment with what QFPay gave you: keys of testing and production differ.")
 	}
 }
 
@@ -126,22 +117,31 @@ func (h *Handler) examineOfficialAccount(ctx context.Context) finding {
 		return good("none of the shop's own")
 	}
 	_, err := h.openID(ctx, impossibleCode)
-	var failure *wechat.Error
 	switch {
 	case err == nil:
 		return bad("Look whether token_url names WeChat.", "WeChat took a code that cannot exist")
-	case !errors.As(err, &failure):
-		return bad("", "%v", err)
-	case failure.Fault == wechat.FaultPayer:
+	case faultOf(err) == wechat.FaultPayer.String():
 		return good("WeChat knows %s, and refused nothing but the code", h.wechat.AppID())
-	case failure.Fault == wechat.FaultShop:
-		return bad("Compare app id and secret with the official account's settings, and see there which addresses may use them.", "%v", failure)
-	case failure.Fault == wechat.FaultSilent:
-		return bad("Look whether this machine reaches WeChat: name resolution, firewall, proxy.", "%v", failure)
-	case failure.Fault == wechat.FaultBusy:
-		return warning("Try again in a minute.", "%v", failure)
 	default:
-		return bad("Look this code up in WeChat's documentation.", "%v", failure)
+		return failing(err, "WeChat", "Look this code up in WeChat's documentation.",
+			"Compare app id and secret with the official account's settings, and see there which addresses may use them.")
+	}
+}
+
+// failing is what is found of a call to somebody that failed, with what to do
+// about their code and about the shop's configuration.
+func failing(err error, somebody, code, configuration string) finding {
+	switch faultOf(err) {
+	case "":
+		return bad("", "%v", err)
+	case qfpay.FaultShop.String():
+		return bad(configuration, "%v", err)
+	case qfpay.FaultSilent.String():
+		return bad("Look whether this machine reaches "+somebody+": name resolution, firewall, proxy.", "%v", err)
+	case qfpay.FaultBusy.String():
+		return warning("Try again in a minute.", "%v", err)
+	default:
+		return bad(code, "%v", err)
 	}
 }
 

@@ -11,7 +11,20 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/wechat"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 )
+
+// The log, the metrics and the doctor have one word for a fault of either.
+func TestTheGatewayAndWeChatNameFaultsAlike(t *testing.T) {
+	for theGateways, weChats := range map[qfpay.Fault]wechat.Fault{
+		qfpay.FaultPayer: wechat.FaultPayer, qfpay.FaultShop: wechat.FaultShop, qfpay.FaultRequest: wechat.FaultRequest,
+		qfpay.FaultBusy: wechat.FaultBusy, qfpay.FaultSilent: wechat.FaultSilent,
+	} {
+		assert.Equal(t, theGateways.String(), weChats.String())
+	}
+}
 
 func TestAfterARushThatTheGatewayHasForgottenTheAppAsksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -68,13 +68,22 @@ func failureFields(err error) []zap.Field {
 // failureLevel is ERROR if the gateway, or WeChat, refuses the shop's own
 // configuration: no payment succeeds until somebody mends it.
 func failureLevel(err error) zapcore.Level {
-	if failure, ok := errors.AsType[*qfpay.Error](err); ok && failure.Fault == qfpay.FaultShop {
-		return zap.ErrorLevel
-	}
-	if failure, ok := errors.AsType[*wechat.Error](err); ok && failure.Fault == wechat.FaultShop {
+	if faultOf(err) == qfpay.FaultShop.String() {
 		return zap.ErrorLevel
 	}
 	return zap.WarnLevel
+}
+
+// faultOf is where the cause of a failed call lies, in the word that qfpay has
+// for it, and wechat too; "" for other errors.
+func faultOf(err error) string {
+	if failure, ok := errors.AsType[*qfpay.Error](err); ok {
+		return failure.Fault.String()
+	}
+	if failure, ok := errors.AsType[*wechat.Error](err); ok {
+		return failure.Fault.String()
+	}
+	return ""
 }
 
 // once is the log for what is to be said once, and nowhere after that.

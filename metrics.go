@@ -160,23 +160,23 @@ func outcomeOf(err error) string {
 		return "cancelled"
 	}
 	if failure, ok := errors.AsType[*wechat.Error](err); ok {
-		return outcomeWord(failure.Outcome == wechat.Refused, failure.Fault == wechat.FaultShop, failure.Fault == wechat.FaultBusy, failure.Fault == wechat.FaultSilent)
+		return outcomeWord(failure.Outcome == wechat.Refused, faultOf(err))
 	}
 	if failure, ok := errors.AsType[*qfpay.Error](err); ok {
-		return outcomeWord(failure.Outcome == qfpay.Refused, failure.Fault == qfpay.FaultShop, failure.Fault == qfpay.FaultBusy, failure.Fault == qfpay.FaultSilent)
+		return outcomeWord(failure.Outcome == qfpay.Refused, faultOf(err))
 	}
 	return "unknown"
 }
 
-func outcomeWord(refused, shop, busy, silent bool) string {
+func outcomeWord(refused bool, fault string) string {
 	switch {
 	case !refused:
 		return "unknown"
-	case shop:
+	case fault == qfpay.FaultShop.String():
 		return "denied"
-	case busy:
+	case fault == qfpay.FaultBusy.String():
 		return "busy"
-	case silent:
+	case fault == qfpay.FaultSilent.String():
 		return "unreachable"
 	default:
 		return "refused"

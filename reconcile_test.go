@@ -589,7 +589,7 @@ func TestAPanicCostsTheClerkATermAndNotItsLock(t *testing.T) {
 		require.NoError(t, c.simulator.Pay(orderIn(callback)))
 		var panicked atomic.Bool
 		troubleAt(root).with(func(_ context.Context, operation, key string) error {
-			if operation == "List" && strings.HasSuffix(key, "/open") && !panicked.Swap(true) {
+			if operation == "List" && strings.HasSuffix(key, "/open/0") && !panicked.Swap(true) {
 				panic("a mistake of the storage")
 			}
 			return nil

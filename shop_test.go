@@ -266,11 +266,16 @@ func (s *shop) facts(order string) []string {
 // open returns the index of open orders.
 func (s *shop) open() (subjects []string) {
 	for _, key := range s.stored() {
-		if folder, subject := filepath.Split(key); filepath.Base(folder) == "open" {
-			subjects = append(subjects, subject)
+		if isOnIndex(key) {
+			subjects = append(subjects, filepath.Base(key))
 		}
 	}
 	return subjects
+}
+
+// isOnIndex tells the entries of the index, open/<folder>/<subject>.
+func isOnIndex(key string) bool {
+	return filepath.Base(filepath.Dir(filepath.Dir(key))) == "open"
 }
 
 // eventually waits for what another goroutine will do soon.
@@ -390,7 +395,7 @@ func (s *shop) log() string {
 func (s *shop) letEnquiriesBeDue() {
 	qfpayjsapi.ForgetEnquiries()
 	for _, key := range s.stored() {
-		if strings.HasPrefix(filepath.Base(filepath.Dir(key)), "open") {
+		if isOnIndex(key) {
 			require.NoError(s.t, os.WriteFile(filepath.Join(s.folder, "qfpay_jsapi", key), []byte("{}"), 0o600))
 		}
 	}

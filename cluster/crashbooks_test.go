@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/stretchr/testify/assert"
@@ -21,8 +22,12 @@ func (s *story) compareBooks() {
 }
 
 // open is the index of open orders, as Redis has it.
-func (s *story) open() words {
-	return s.redis.list("ZRANGE", "shop/qfpay_jsapi/"+ledgerName+"/open", "0", "-1")
+func (s *story) open() (entries words) {
+	for n := range 16 {
+		folder := fmt.Sprintf("shop/qfpay_jsapi/%s/open/%x", ledgerName, n)
+		entries = append(entries, s.redis.list("ZRANGE", folder, "0", "-1")...)
+	}
+	return entries
 }
 
 // leftToDo are the entries of the index, but for those which must stay there for

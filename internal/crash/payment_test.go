@@ -168,7 +168,7 @@ func (s *shop) facts(order string) (facts []string) {
 
 // openOrders returns the index.
 func (s *shop) openOrders() (orders []string) {
-	found, err := filepath.Glob(filepath.Join(s.folder, "data/qfpay_jsapi/*/open/*"))
+	found, err := filepath.Glob(filepath.Join(s.folder, "data/qfpay_jsapi/*/open/*/*"))
 	require.NoError(s.t, err)
 	for _, path := range found {
 		if len(filepath.Base(path)) == 26 {

@@ -7,17 +7,22 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/caddyserver/certmagic"
+	"github.com/oklog/ulid/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
 // order was made at 2026-11-22T16:30:00Z, which is the 23rd in UTC+8.
 const order = "01M821FMT07W1N4ZJ6X0Q3V5YB"
+
+// openFolder is where the order has its place on the index.
+const openFolder = "e"
 
 var (
 	noon   = time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
@@ -88,7 +93,7 @@ func TestAnOrderLiesInTheFolderOfItsDayInUTC8(t *testing.T) {
 	l, folder := newLedger(t)
 	require.NoError(t, l.Begin(t.Context(), order, intent))
 	assert.FileExists(t, filepath.Join(folder, "qfpay_jsapi/shop/orders/2026/11/23", order, "intent.json"))
-	assert.FileExists(t, filepath.Join(folder, "qfpay_jsapi/shop/open", order))
+	assert.FileExists(t, filepath.Join(folder, "qfpay_jsapi/shop/open", openFolder, order))
 }
 
 func TestABegunOrderIsWrittenOnce(t *testing.T) {
@@ -97,16 +102,34 @@ func TestABegunOrderIsWrittenOnce(t *testing.T) {
 	require.NoError(t, l.Reopen(t.Context(), order))
 	require.NoError(t, l.Begin(t.Context(), order, intent))
 	assert.Equal(t, []string{
-		"qfpay_jsapi/shop/open/" + order,
+		"qfpay_jsapi/shop/open/" + openFolder + "/" + order,
 		"qfpay_jsapi/shop/orders/2026/11/23/" + order + "/intent.json",
 	}, storage.stored)
+}
+
+// The number of folders is fixed: an entry in another one would not be found.
+func TestTheIndexIsReadFromAllItsFolders(t *testing.T) {
+	l, folder := newLedger(t)
+	var all []string
+	for range 400 {
+		subject := ulid.Make().String()
+		require.NoError(t, l.Reopen(t.Context(), subject))
+		all = append(all, subject)
+	}
+	slices.Sort(all)
+	subjects, err := l.Open(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, all, subjects)
+	folders, err := os.ReadDir(filepath.Join(folder, "qfpay_jsapi/shop/open"))
+	require.NoError(t, err)
+	assert.Len(t, folders, indexFolders)
 }
 
 func TestAnOrderThatIsNotBegunLeavesTheIndex(t *testing.T) {
 	l, folder := newLedger(t)
 	require.NoError(t, l.Reopen(t.Context(), order))
 	require.NoError(t, l.Withdraw(t.Context(), order))
-	assert.NoFileExists(t, filepath.Join(folder, "qfpay_jsapi/shop/open", order))
+	assert.NoFileExists(t, filepath.Join(folder, "qfpay_jsapi/shop/open", openFolder, order))
 }
 
 func TestAnOrderThatOneNodeBeginsAndAnotherWithdrawsStaysOnTheIndex(t *testing.T) {
@@ -133,7 +156,7 @@ func TestAFinishedOrderLeavesTheIndex(t *testing.T) {
 	require.NoError(t, l.Begin(t.Context(), order, intent))
 	require.NoError(t, l.Finish(t.Context(), order))
 	require.NoError(t, l.Finish(t.Context(), order), "a second time is harmless")
-	assert.NoFileExists(t, filepath.Join(folder, "qfpay_jsapi/shop/open", order))
+	assert.NoFileExists(t, filepath.Join(folder, "qfpay_jsapi/shop/open", openFolder, order))
 }
 
 func TestNewsKeepAFinishedOrderOnTheIndex(t *testing.T) {
@@ -158,7 +181,7 @@ func TestADamagedFactIsAnErrorAndNotAbsent(t *testing.T) {
 	file := filepath.Join(folder, "qfpay_jsapi/shop/orders/2026/11/23", order, "paid.json")
 	require.NoError(t, os.WriteFile(file, []byte(`{"at":`), 0o600))
 	_, err := l.Find(t.Context(), order)
-	assert.ErrorContains(t, err, order+"/paid.json is damaged")
+	assert.ErrorContains(t, err, order+": paid is damaged")
 }
 
 func TestAFailingStorageIsAnErrorAndNotAnUnknownOrder(t *testing.T) {

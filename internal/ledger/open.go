@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -157,18 +159,20 @@ func (l *Ledger) Open(ctx context.Context) (subjects []string, err error) {
 
 // Index returns what [Ledger.Open] does, and those of them that were announced.
 func (l *Ledger) Index(ctx context.Context) (subjects, announced []string, err error) {
-	keys, err := l.list(ctx, path.Join(l.root, "open"))
-	if err != nil {
-		return nil, nil, fmt.Errorf("listing the open orders: %w", err)
-	}
-	for _, key := range keys {
-		subject, news := strings.CutSuffix(path.Base(key), newsMark)
-		if !isSubject(subject) {
-			continue
+	for n := range uint32(indexFolders) {
+		keys, err := l.list(ctx, l.openFolder(n))
+		if err != nil {
+			return nil, nil, fmt.Errorf("listing the open orders: %w", err)
 		}
-		subjects = append(subjects, subject)
-		if news {
-			announced = append(announced, subject)
+		for _, key := range keys {
+			subject, news := strings.CutSuffix(path.Base(key), newsMark)
+			if !isSubject(subject) {
+				continue
+			}
+			subjects = append(subjects, subject)
+			if news {
+				announced = append(announced, subject)
+			}
 		}
 	}
 	slices.Sort(subjects)
@@ -183,8 +187,21 @@ func isSubject(name string) bool {
 	return validOrder(name)
 }
 
+// indexFolders is in how many folders the index lies, so that those who write
+// into it at once seldom wait for one another: a file system makes and removes
+// the files of one folder one after the other. Their number is fixed and each is
+// listed by its name, because a storage that forgets empty folders, as Redis
+// does, may forget one that somebody is just writing into.
+const indexFolders = 16
+
 func (l *Ledger) openKey(subject string) string {
-	return path.Join(l.root, "open", subject)
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(subject))
+	return path.Join(l.openFolder(hash.Sum32()%indexFolders), subject)
+}
+
+func (l *Ledger) openFolder(n uint32) string {
+	return path.Join(l.root, "open", strconv.FormatUint(uint64(n), indexFolders))
 }
 
 // listTries is how often a listing is tried: on a file system it may fail

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -24,7 +25,8 @@ type account struct {
 	pace      *pace
 	woken     woken
 	storages  storages
-	refunds   sync.Mutex // held while one is reserved, so that nodes contend for storage's lock, not requests
+	leads     atomic.Int32 // how many clerks of this process are at work; more than one while a reload goes on
+	refunds   sync.Mutex   // held while one is reserved, so that nodes contend for storage's lock, not requests
 	noted     noted
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
 )
 
@@ -40,6 +41,44 @@ func callbackOn(t *testing.T, node *Handler, jar map[string]string, callback str
 	w := httptest.NewRecorder()
 	require.NoError(t, node.ServeHTTP(w, asCaddyWould(r), nobody))
 	return w.Result()
+}
+
+// The node that looks after open orders is told of a payment in memory. It is
+// told in storage by another one, and of a payment that came too late: then it
+// may just be taking the order off the index.
+func TestAPaymentIsAnnouncedWhereThatIsNeeded(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		leads     int32
+		over      bool
+		announced bool
+	}{
+		{"in time, to the node itself", 1, false, false},
+		{"in time, to another node", 0, false, true},
+		{"too late", 1, true, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := openCounter(t, nil)
+			c.account.leads.Store(test.leads)
+			callback := c.authorize(t, "/pay/cat-food")
+			require.Equal(t, http.StatusFound, c.visit(t, callback).StatusCode)
+			order, err := c.ledger.Find(t.Context(), orderIn(callback))
+			require.NoError(t, err)
+			if test.over { // since the notification looked
+				require.NoError(t, c.ledger.Record(t.Context(), order.ID, ledger.Closed{At: c.now(), Reason: "not_found"}))
+			}
+			_, err = c.settle(t.Context(), order, news{
+				number: order.ID, syssn: order.Prepared.Syssn, amount: order.Intent.Amount, currency: order.Intent.Currency,
+				state: qfpay.TradePaid, source: "notification",
+			})
+			require.NoError(t, err)
+			subjects, announced, err := c.ledger.Index(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, []string{order.ID}, subjects)
+			assert.Equal(t, test.announced, len(announced) == 1)
+			assert.Contains(t, c.account.woken.take(), order.ID)
+		})
+	}
 }
 
 func TestTheSameCallbackOnTwoNodesMakesOnePayment(t *testing.T) {

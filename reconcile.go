@@ -54,6 +54,8 @@ func (c *clerk) run(ctx context.Context) {
 // nodes out as well.
 func (c *clerk) serve(ctx context.Context, unlock func()) {
 	defer unlock()
+	c.account.leads.Add(1)
+	defer c.account.leads.Add(-1)
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			c.logger.Error("panic", zap.String("in", "the work on open orders"), zap.Any("panic", panicked), zap.ByteString("stack", debug.Stack()))

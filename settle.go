@@ -97,7 +97,7 @@ func (b *books) recordPaid(ctx context.Context, order *ledger.Order, n news) err
 		return err
 	}
 	order.Paid = &paid
-	if err := b.ledger.Announce(ctx, order.ID); err != nil {
+	if err := b.announcePaid(ctx, order.ID); err != nil {
 		return err
 	}
 	fields := append(orderFields(order.ID, order.Intent), zap.String("syssn", n.syssn), zap.String("source", n.source))
@@ -108,6 +108,19 @@ func (b *books) recordPaid(ctx context.Context, order *ledger.Order, n news) err
 	}
 	b.tell(*order, "order.paid", nil)
 	return nil
+}
+
+// announcePaid tells the node that looks after open orders, unless this is the
+// one, which is told in memory. The order is on the index, as it was pending; and
+// if nothing had ended it before it was paid, nobody can be taking it off without
+// having seen that it is. Otherwise the announcement keeps it there.
+func (b *books) announcePaid(ctx context.Context, order string) error {
+	if b.account.leads.Load() > 0 {
+		if over, err := b.ledger.CalledOver(ctx, order); err == nil && !over {
+			return nil
+		}
+	}
+	return b.ledger.Announce(ctx, order)
 }
 
 func (b *books) settleFailed(ctx context.Context, order ledger.Order, n news) (ledger.Order, error) {

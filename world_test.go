@@ -77,7 +77,7 @@ func newWorld(shop *testing.T, morning time.Time) *world {
 	})
 	require.NoError(shop, err)
 	for range 2 {
-		n := &node{world: w}
+		n := &node{world: w, leads: len(w.nodes) == 0}
 		n.start()
 		w.nodes = append(w.nodes, n)
 	}
@@ -219,6 +219,7 @@ type node struct {
 	disk  *disk
 	clerk *clerk
 	due   map[string]time.Time // when the clerk looks at what
+	leads bool                 // believes that it looks after open orders alone; the other one does as well
 }
 
 // start is what happens when a machine starts: all that it has is what lies in
@@ -238,6 +239,9 @@ func (n *node) start() {
 	n.disk = newDisk(n.world.memory, func() { n.world.moment(n) })
 	n.ledger = ledger.New(n.disk, n.Name)
 	n.account = newAccount() // not that of the other node, nor of the one before the restart
+	if n.leads {
+		n.account.leads.Add(1)
+	}
 	n.gateway.pace = newPace()
 	n.gateway.client, err = qfpay.NewClient(qfpay.Config{
 		Gateway: gatewayAddress, AppCode: "TESTAPPCODE", ClientKey: "TESTKEY", Transport: line{n},

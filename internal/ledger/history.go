@@ -140,6 +140,20 @@ func (l *Ledger) Grown(ctx context.Context, subject string, since History) (bool
 	return false, nil
 }
 
+// CalledOver reports whether an order has failed or was closed, by the names of
+// its facts.
+func (l *Ledger) CalledOver(ctx context.Context, order string) (bool, error) {
+	folder, err := l.orderFolder(order)
+	if err != nil {
+		return false, err
+	}
+	keys, err := l.list(ctx, folder)
+	return slices.ContainsFunc(keys, func(key string) bool {
+		name, isFact := factName(key)
+		return isFact && (name == Failed{}.name() || name == Closed{}.name())
+	}), err
+}
+
 // factName tells the keys of facts from those of temporary files.
 func factName(key string) (name string, isFact bool) {
 	name, isFact = strings.CutSuffix(path.Base(key), ".json")

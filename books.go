@@ -41,23 +41,35 @@ func (b *books) expiry(order ledger.Order) time.Time {
 }
 
 // findOrAdopt finds an order of which the gateway speaks, even if the callback
-// that asked for its payment could not make its intent a fact.
+// that asked for its payment has not made its intent a fact yet, and maybe never
+// will.
 func (b *books) findOrAdopt(ctx context.Context, id string) (ledger.Order, error) {
 	order, err := b.ledger.FindOrEntered(ctx, id)
 	if err != nil || !order.Entered {
 		return order, err
 	}
 	order.Entered = false
+	if b.underWay(order) { // and hears of it later than we do
+		return order, b.begin(ctx, id, order.Intent)
+	}
 	return order, b.adopt(ctx, id, order.Intent)
 }
 
-// adopt makes the intent a fact of an order that the gateway knows although the
-// callback that entered it ended in the middle of its work, as when its node died.
+// begin makes the intent a fact of an order that the gateway knows, or may know.
+func (b *books) begin(ctx context.Context, order string, intent ledger.Intent) error {
+	err := b.ledger.Begin(ctx, order, intent)
+	if err == nil {
+		b.countStatus(ledger.Order{ID: order, Intent: intent})
+	}
+	return err
+}
+
+// adopt takes over an order that the gateway knows although the callback that
+// entered it ended in the middle of its work, as when its node died.
 func (b *books) adopt(ctx context.Context, order string, intent ledger.Intent) error {
-	if err := b.ledger.Begin(ctx, order, intent); err != nil {
+	if err := b.begin(ctx, order, intent); err != nil {
 		return err
 	}
-	b.countStatus(ledger.Order{ID: order, Intent: intent})
 	b.logger.Warn("a callback ended in the middle of its work; the order is followed to its end", orderFields(order, intent)...)
 	return nil
 }

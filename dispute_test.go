@@ -25,7 +25,7 @@ func (c *counter) payAnotherAmount(t *testing.T) (order string) {
 	found, err := c.ledger.Find(t.Context(), order)
 	require.NoError(t, err)
 	found.Intent.Amount--
-	require.NoError(t, c.ledger.Record(t.Context(), order, found.Intent))
+	require.NoError(t, c.ledger.Prepare(t.Context(), order, found.Intent, *found.Prepared))
 	require.NoError(t, c.simulator.Pay(order))
 	c.simulator.Inject(qfpaytest.Fault{Call: "close", Kind: qfpaytest.Respcd, Respcd: "1260", Times: -1})
 	return order

@@ -162,7 +162,7 @@ func TestEveryFaultOfTheEnquiry(t *testing.T) {
 			waiting := payer.get("/pay/return/" + order)
 			assert.Equal(t, http.StatusOK, waiting.status)
 			assert.Contains(t, waiting.body, `http-equiv="refresh"`)
-			assert.Equal(t, []string{"intent", "prepared"}, shop.facts(order))
+			assert.Equal(t, []string{"prepared"}, shop.facts(order))
 			shop.gateway.ClearFaults()
 			shop.letEnquiriesBeDue()
 			payer.get("/pay/return/" + order)

@@ -39,7 +39,7 @@ func TestAPaymentGoesFromThePayLinkToTheReceipt(t *testing.T) {
 			prepared := payer.get(callback)
 			require.Equal(t, http.StatusFound, prepared.status, prepared.body)
 			assertPayPage(t, shop, prepared.location, order)
-			assert.Equal(t, []string{"intent", "prepared"}, shop.facts(order))
+			assert.Equal(t, []string{"prepared"}, shop.facts(order))
 
 			wallet := payer.get(prepared.location)
 			require.Equal(t, http.StatusOK, wallet.status, wallet.body)
@@ -55,7 +55,7 @@ func TestAPaymentGoesFromThePayLinkToTheReceipt(t *testing.T) {
 				assert.Contains(t, receipt.body, text)
 			}
 			assert.NotContains(t, receipt.body, `http-equiv="refresh"`)
-			assert.Equal(t, []string{"intent", "paid", "prepared"}, shop.facts(order))
+			assert.Equal(t, []string{"paid", "prepared"}, shop.facts(order))
 			shop.eventually("the order leaves the index: nothing is left to do", func() bool { return len(shop.open()) == 0 })
 
 			after := payer.get(callback)
@@ -277,7 +277,7 @@ func TestCancelKeepsTheOrderPayableAndFailEndsIt(t *testing.T) {
 	failed := payer.get("/pay/return/" + order)
 	assert.Equal(t, http.StatusOK, failed.status)
 	assert.Contains(t, failed.body, "/pay/cat-food?again="+order)
-	assert.Equal(t, []string{"failed", "intent", "prepared"}, shop.facts(order))
+	assert.Equal(t, []string{"failed", "prepared"}, shop.facts(order))
 }
 
 func TestTheShopsOwnPagesFollowWhatTheGatewaySaid(t *testing.T) {

@@ -26,7 +26,7 @@ func (h *Handler) invoiceTaken(ctx context.Context, intent ledger.Intent, own st
 		if id == own {
 			continue
 		}
-		order, err := h.ledger.Find(ctx, id)
+		order, err := h.ledger.FindOrEntered(ctx, id)
 		switch {
 		case errors.Is(err, ledger.ErrUnknown): // it stopped before the gateway heard of it
 		case err != nil:
@@ -61,26 +61,25 @@ func (h *Handler) invoiceProblem(w http.ResponseWriter, r *http.Request, intent 
 
 // claimInvoice lets an order pay its invoice, unless others do. The lock keeps
 // nodes from claiming at once what only one of them may have.
-func (h *Handler) claimInvoice(ctx context.Context, ticket checkout.Ticket) (release func(), refused *turn) {
+func (h *Handler) claimInvoice(ctx context.Context, ticket checkout.Ticket) (refused *turn) {
 	invoice := ticket.Intent.Invoice
 	if invoice == nil {
-		return func() {}, nil
+		return nil
 	}
 	release, err := h.ledger.Lock(ctx, "invoice-"+invoice.ID)
 	if err != nil {
-		return nil, new(h.storageDown(ticket, err))
+		return new(h.storageDown(ticket, err))
 	}
+	defer release()
 	kind, err := h.invoiceTaken(ctx, ticket.Intent, ticket.Order)
 	if err == nil && kind == "" {
 		err = h.ledger.ClaimInvoice(ctx, invoice.ID, ticket.Order)
 	}
 	switch {
 	case err != nil:
-		release()
-		return nil, new(h.storageDown(ticket, err))
+		return new(h.storageDown(ticket, err))
 	case kind != "":
-		release()
-		return nil, &turn{problem: kind}
+		return &turn{problem: kind}
 	}
-	return release, nil
+	return nil
 }

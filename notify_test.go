@@ -85,7 +85,7 @@ func TestTheSameNotificationManyTimesIsOnePayment(t *testing.T) {
 		assert.Equal(t, "SUCCESS", reply.body)
 		assertCommonHeaders(t, reply.header)
 	}
-	assert.Equal(t, []string{"intent", "paid", "prepared"}, shop.facts(order))
+	assert.Equal(t, []string{"paid", "prepared"}, shop.facts(order))
 }
 
 func TestOnlyTheGatewayCanNotify(t *testing.T) {
@@ -111,7 +111,7 @@ func TestOnlyTheGatewayCanNotify(t *testing.T) {
 	large := notification(order, map[string]string{"note": strings.Repeat("x", 64<<10)})
 	assert.Equal(t, http.StatusRequestEntityTooLarge, shop.notify(large).status)
 	assert.Equal(t, http.StatusBadRequest, shop.notify("no JSON").status)
-	assert.Equal(t, []string{"intent", "prepared"}, shop.facts(order))
+	assert.Equal(t, []string{"prepared"}, shop.facts(order))
 }
 
 func TestTheSignatureCoversEveryByte(t *testing.T) {
@@ -129,7 +129,7 @@ func TestTheSignatureCoversEveryByte(t *testing.T) {
 	for i := range sign {
 		assert.Equal(t, http.StatusUnauthorized, shop.notifySigned(body, sign[:i]).status, "the beginning of a signature")
 	}
-	assert.Equal(t, []string{"intent", "prepared"}, shop.facts(order))
+	assert.Equal(t, []string{"prepared"}, shop.facts(order))
 	assert.Equal(t, http.StatusOK, shop.notifySigned(body, sign).status)
 }
 

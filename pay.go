@@ -13,37 +13,30 @@ import (
 )
 
 // pay makes the order payable. Before the gateway hears of the order, its intent
-// is in storage, on the index; while the gateway thinks, it becomes one of the
-// order's facts. That, and the answer, are in storage before the payer's browser
-// gets what makes the order payable: an order that we forgot cannot be paid.
+// is in storage, on the index. When the gateway has answered, the intent becomes
+// one of the order's facts, and with it that the order is prepared, before the
+// payer's browser gets what makes the order payable: an order that we forgot
+// cannot be paid.
 func (h *Handler) pay(ctx context.Context, site origin, ticket checkout.Ticket, openID string) turn {
-	release, refused := h.claimInvoice(ctx, ticket)
-	if refused != nil {
+	if refused := h.claimInvoice(ctx, ticket); refused != nil {
 		h.withdraw(ctx, ticket)
 		return *refused
 	}
-	begun := h.meanwhile(func() error {
-		defer release()
-		return h.ledger.Begin(ctx, ticket.Order, ticket.Intent)
-	})
 	began := h.now()
 	prepared, err := h.gateway.Pay(ctx, h.payment(site, ticket, openID))
 	fields := append(orderFields(ticket.Order, ticket.Intent), h.seconds(began))
-	if err := begun(); err != nil {
-		return h.unremembered(err, fields)
-	}
-	h.countStatus(ledger.Order{ID: ticket.Order, Intent: ticket.Intent})
 	if err != nil {
 		return h.unprepared(ctx, ticket, err, append(fields, failureFields(err)...))
 	}
 	fields = append(fields, zap.String("syssn", prepared.Syssn))
 	fact, err := h.prepared(site, ticket, prepared)
 	if err == nil {
-		err = h.ledger.Record(ctx, ticket.Order, fact)
+		err = h.ledger.Prepare(ctx, ticket.Order, ticket.Intent, fact)
 	}
 	if err != nil {
 		return h.unremembered(err, fields)
 	}
+	h.countStatus(ledger.Order{ID: ticket.Order, Intent: ticket.Intent})
 	h.logger.Info("payment", append(fields, zap.String("respcd", "0000"))...)
 	h.account.wakeAt(ticket.Order, fact.At.Add(enquiryTimes[0]))
 	return turn{payURL: fact.PayURL}
@@ -109,6 +102,9 @@ func (h *Handler) payURL(site origin, ticket checkout.Ticket, params qfpay.PayPa
 // order. Anything else leaves it open, and it is never sent again: what would
 // have made it payable did not reach a browser.
 func (h *Handler) unprepared(ctx context.Context, ticket checkout.Ticket, err error, fields []zap.Field) turn {
+	if err := h.begin(ctx, ticket.Order, ticket.Intent); err != nil {
+		return h.unremembered(err, fields)
+	}
 	var failure *qfpay.Error
 	if !errors.As(err, &failure) || failure.Outcome != qfpay.Refused || failure.Duplicate() {
 		h.logger.Warn("the outcome of the payment call is unknown; the order stays open", fields...)

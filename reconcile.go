@@ -191,10 +191,14 @@ func (c *clerk) look(ctx context.Context, subject string) (next time.Time, err e
 	if ledger.IsOrphan(subject) {
 		return c.lookAtOrphan(ctx, subject)
 	}
-	order, err := c.ledger.Find(ctx, subject)
+	history, err := c.ledger.History(ctx, subject)
 	if errors.Is(err, ledger.ErrUnknown) {
 		return c.lookAtStray(ctx, subject)
 	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	order, err := history.Order(subject)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -206,8 +210,11 @@ func (c *clerk) look(ctx context.Context, subject string) (next time.Time, err e
 			told, err := c.tellDisputes(ctx, order)
 			return earlier(next, told), err
 		}
+		if history, err = c.ledger.History(ctx, subject); err != nil { // with what came of it
+			return time.Time{}, err
+		}
 	}
-	return c.wrapUp(ctx, subject)
+	return c.wrapUp(ctx, subject, history)
 }
 
 // lookAtStray looks after an index entry without an intent among the facts. A

@@ -60,7 +60,7 @@ func TestAPaymentOutlivesTheConfigurationItCameInWith(t *testing.T) {
 				shop.load()
 			})
 			assert.Equal(t, goesOn, whither(t, reply), reply.body)
-			assert.Equal(t, []string{"intent", "prepared"}, shop.facts(orderOf(t, callback)))
+			assert.Equal(t, []string{"prepared"}, shop.facts(orderOf(t, callback)))
 			if !shop.without {
 				assert.Equal(t, reply.location, shop.again(payer).get(callback).location)
 			}
@@ -103,7 +103,7 @@ func TestARejectedConfigurationChangesNothing(t *testing.T) {
 			shop.eventually("the order is paid and nothing is left to do", func() bool {
 				return len(shop.open()) == 0
 			})
-			assert.Equal(t, []string{"intent", "paid", "prepared"}, shop.facts(order))
+			assert.Equal(t, []string{"paid", "prepared"}, shop.facts(order))
 			assert.Equal(t, http.StatusFound, payer.get("/pay/dog-treats").status)
 		})
 	}

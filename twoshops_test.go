@@ -41,7 +41,7 @@ func TestANotificationOfOneShopPaysNoOrderOfAnother(t *testing.T) {
 	assert.Equal(t, http.StatusUnauthorized, notify("/pay/notify", otherKey).status)
 	assert.Equal(t, http.StatusUnauthorized, notify("/other/notify", clientKey).status)
 	assert.Equal(t, http.StatusOK, notify("/other/notify", otherKey).status, "it is the other gateway's word")
-	assert.Equal(t, []string{"intent", "prepared"}, shop.facts(order))
+	assert.Equal(t, []string{"prepared"}, shop.facts(order))
 	orphans, err := filepath.Glob(filepath.Join(shop.folder, "qfpay_jsapi", "other", "orphans", "*.json"))
 	require.NoError(t, err)
 	assert.Len(t, orphans, 1, "about no order of that shop")

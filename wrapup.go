@@ -11,11 +11,7 @@ import (
 // wrapUp does what is left to do about an order that is not pending any more:
 // it follows refunds to their end and tells the shop of all that happened. It
 // takes the order off the index when nothing is left.
-func (c *clerk) wrapUp(ctx context.Context, id string) (next time.Time, err error) {
-	history, err := c.ledger.History(ctx, id)
-	if err != nil {
-		return time.Time{}, err
-	}
+func (c *clerk) wrapUp(ctx context.Context, id string, history ledger.History) (next time.Time, err error) {
 	order, err := history.Order(id)
 	if err != nil {
 		return time.Time{}, err

@@ -166,12 +166,13 @@ func (l *Ledger) rows(ctx context.Context, day Day, keys []string) (rows []Row, 
 // row reads what a list says of an order. Most of it follows from the names of
 // its facts.
 func (l *Ledger) row(ctx context.Context, folder string, facts sheaf) (row Row, partial bool, err error) {
-	if !slices.Contains(facts.names, "intent") {
+	separate := slices.Contains(facts.names, "intent")
+	if !separate && !slices.Contains(facts.names, "prepared") {
 		return Row{}, false, nil
 	}
 	history := make(History)
 	for _, name := range facts.names {
-		if !isReadForRows(name) {
+		if !isReadForRows(name) && (name != "prepared" || separate) {
 			history[name] = nil
 			continue
 		}
@@ -184,6 +185,9 @@ func (l *Ledger) row(ctx context.Context, folder string, facts sheaf) (row Row, 
 			continue
 		}
 		history[name] = fact
+	}
+	if err := history.part(); err != nil {
+		return Row{}, partial, err
 	}
 	order, err := history.Order(facts.order)
 	if errors.Is(err, ErrUnknown) {

@@ -55,6 +55,18 @@ type Prepared struct {
 	// PayParams are the parameters of WeChat's pay sheet, where our own page
 	// opens it.
 	PayParams json.RawMessage `json:"pay_params,omitempty"`
+
+	// Intent is that of the order where both were written in one piece, by
+	// [Ledger.Prepare]. Whatever reads facts has it as a fact of its own.
+	Intent *Intent `json:"intent,omitempty"`
+}
+
+// part takes the intent out of the piece in which it was written.
+func (p *Prepared) part() (intent *Intent) {
+	if p != nil {
+		intent, p.Intent = p.Intent, nil
+	}
+	return intent
 }
 
 // Paid says that the gateway confirmed the payment of this order with its

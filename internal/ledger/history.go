@@ -70,35 +70,63 @@ func IsOrphan(subject string) bool { return strings.HasPrefix(subject, orphanMar
 // fact.
 type History map[string]json.RawMessage
 
-// History lists and loads every fact of a known order or orphan, the marks of
-// its deliveries included. It is for work that no payer waits for.
+// History lists and loads every fact of an order or orphan, the marks of its
+// deliveries included. It is for work that no payer waits for. The error is
+// [ErrUnknown] when an order has no intent.
 func (l *Ledger) History(ctx context.Context, subject string) (History, error) {
 	folder, err := l.folder(subject)
 	if err != nil {
 		return nil, err
 	}
+	history, err := l.gather(ctx, folder, func(string) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	if !IsOrphan(subject) && history["intent"] == nil {
+		return nil, fmt.Errorf("the facts of %s: %w", subject, ErrUnknown)
+	}
+	return history, nil
+}
+
+// gather lists a folder and loads the facts that are wanted.
+func (l *Ledger) gather(ctx context.Context, folder string, wanted func(fact string) bool) (History, error) {
 	keys, err := l.list(ctx, folder)
 	if err != nil {
-		return nil, fmt.Errorf("listing the facts of %s: %w", subject, err)
+		return nil, fmt.Errorf("listing the facts in %s: %w", folder, err)
 	}
 	history := make(History, len(keys))
 	for _, key := range keys {
 		name, isFact := factName(key)
-		if !isFact {
+		if !isFact || !wanted(name) {
 			continue
 		}
-		value, err := l.loadListed(ctx, path.Join(folder, name+".json"))
+		fact, err := l.loadListed(ctx, path.Join(folder, name+".json"))
 		if err != nil {
 			return nil, err
 		}
-		if value != nil {
-			history[name] = value
+		if fact != nil {
+			history[name] = fact
 		}
 	}
-	if !IsOrphan(subject) && history["intent"] == nil {
-		return nil, fmt.Errorf("listing the facts of %s: the list lacks what is known to be there", subject)
+	if err := history.part(); err != nil {
+		return nil, fmt.Errorf("the facts in %s: %w", folder, err)
 	}
 	return history, nil
+}
+
+// part makes facts of their own of those that were written in one piece.
+func (h History) part() error {
+	facts := recollection{history: h}
+	prepared := recall[Prepared](&facts)
+	intent := prepared.part()
+	if intent == nil || facts.err != nil {
+		return facts.err
+	}
+	var err error
+	if h["prepared"], err = json.Marshal(prepared); err == nil && h["intent"] == nil {
+		h["intent"], err = json.Marshal(intent)
+	}
+	return err
 }
 
 // loadListed loads a fact that a list has named. There are storages, Redis among
@@ -107,7 +135,7 @@ func (l *Ledger) History(ctx context.Context, subject string) (History, error) {
 // writer died. Then there is neither a fact nor an error.
 func (l *Ledger) loadListed(ctx context.Context, key string) (fact json.RawMessage, err error) {
 	for try := range listTries {
-		if present, err := load(ctx, l.storage, key, &fact); err != nil || present {
+		if fact, err = loadText(ctx, l.storage, key); err != nil || fact != nil {
 			return fact, err
 		}
 		if err := pause(ctx, time.Duration(try+1)*20*time.Millisecond); err != nil {

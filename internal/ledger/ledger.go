@@ -45,7 +45,18 @@ func ValidName(name string) bool { return validName.MatchString(name) }
 // exists that the index does not lead to. If another node has taken it off
 // meanwhile, by [Ledger.Withdraw], it returns there.
 func (l *Ledger) Begin(ctx context.Context, order string, intent Intent) error {
-	if err := l.Record(ctx, order, intent); err != nil {
+	return l.begin(ctx, order, intent)
+}
+
+// Prepare is [Ledger.Begin] for an order that the gateway has taken: the intent
+// and that become facts in one write, for which a payer waits.
+func (l *Ledger) Prepare(ctx context.Context, order string, intent Intent, prepared Prepared) error {
+	prepared.Intent = &intent
+	return l.begin(ctx, order, prepared)
+}
+
+func (l *Ledger) begin(ctx context.Context, order string, first Fact) error {
+	if err := l.Record(ctx, order, first); err != nil {
 		return err
 	}
 	return l.keep(ctx, order)
@@ -61,103 +72,22 @@ func (l *Ledger) Record(ctx context.Context, order string, fact Fact) error {
 }
 
 // Find returns what is known of an order. The error is [ErrUnknown] when the
-// order has no intent. Facts are loaded by their names, and only the order's
-// own folder is listed: the cost does not depend on how many orders there are.
+// order has no intent. Only the order's own folder is listed: the cost does not
+// depend on how many orders there are.
 func (l *Ledger) Find(ctx context.Context, order string) (Order, error) {
 	folder, err := l.orderFolder(order)
 	if err != nil {
 		return Order{}, err
 	}
-	for range findTries {
-		found, absent, err := l.read(ctx, folder)
-		if err != nil {
-			return Order{}, err
-		}
-		appeared, err := l.anyOf(ctx, folder, absent)
-		if err != nil {
-			return Order{}, err
-		}
-		if appeared {
-			continue
-		}
-		if slices.Contains(absent, "intent.json") {
-			return Order{}, ErrUnknown
-		}
-		found.ID = order
-		return found, nil
-	}
-	return Order{}, fmt.Errorf("%s changes whenever it is read", folder)
-}
-
-// findTries is more often than facts can appear that nobody expected.
-const findTries = 8
-
-// read loads what it finds of an order, and returns the names of the facts
-// that it does not find.
-func (l *Ledger) read(ctx context.Context, folder string) (found Order, absent []string, err error) {
-	facts := reader{ctx: ctx, storage: l.storage, folder: folder}
-	intent := read[Intent](&facts)
-	if intent == nil {
-		return Order{}, facts.absent, facts.err
-	}
-	found.Intent = *intent
-	found.Prepared = read[Prepared](&facts)
-	found.Closed = read[Closed](&facts)
-	found.Failed = read[Failed](&facts)
-	if found.Paid = read[Paid](&facts); found.Paid != nil {
-		found.PartiallyRefunded = read[PartiallyRefunded](&facts)
-		found.Refunded = read[Refunded](&facts)
-	}
-	return found, facts.absent, facts.err
-}
-
-// anyOf reports whether any of the facts exists that were not found. There are
-// storages, Redis among them, whose Load says that a key does not exist when it
-// could not be read; their List does report errors. A key that is listed and
-// still cannot be loaded is just being written, or its writer died.
-func (l *Ledger) anyOf(ctx context.Context, folder string, absent []string) (bool, error) {
-	keys, err := l.list(ctx, folder)
+	history, err := l.gather(ctx, folder, countsInStatus)
 	if err != nil {
-		return false, fmt.Errorf("listing %s: %w", folder, err)
+		return Order{}, err
 	}
-	for _, key := range keys {
-		name := path.Base(key)
-		if !slices.Contains(absent, name) {
-			continue
-		}
-		var fact json.RawMessage
-		if present, err := load(ctx, l.storage, path.Join(folder, name), &fact); err != nil || present {
-			return present, err
-		}
+	found, err := history.Order(order)
+	if err != nil && !errors.Is(err, ErrUnknown) {
+		err = fmt.Errorf("the facts of %s: %w", order, err)
 	}
-	return false, nil
-}
-
-// reader loads facts of one order until one fails.
-type reader struct {
-	ctx     context.Context
-	storage certmagic.Storage
-	folder  string
-	absent  []string // names of the facts that were not found
-	err     error
-}
-
-// read returns nil when the fact is absent or an earlier one failed.
-func read[F Fact](r *reader) *F {
-	fact := new(F)
-	if r.err != nil {
-		return nil
-	}
-	name := (*fact).name() + ".json"
-	present, err := load(r.ctx, r.storage, path.Join(r.folder, name), fact)
-	if r.err = err; err != nil {
-		return nil
-	}
-	if !present {
-		r.absent = append(r.absent, name)
-		return nil
-	}
-	return fact
+	return found, err
 }
 
 // Try does to a key of its own what is done to orders: it writes, reads, lists
@@ -218,17 +148,28 @@ func (l *Ledger) store(ctx context.Context, key string, fact any) error {
 }
 
 func load(ctx context.Context, storage certmagic.Storage, key string, fact any) (present bool, err error) {
-	value, err := storage.Load(ctx, key)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("reading %s: %w", key, err)
+	value, err := loadText(ctx, storage, key)
+	if value == nil || err != nil {
+		return false, err
 	}
 	if err := json.Unmarshal(value, fact); err != nil {
 		return false, fmt.Errorf("%s is damaged: %w", key, err)
 	}
 	return true, nil
+}
+
+// loadText returns neither text nor an error for a key that does not exist.
+func loadText(ctx context.Context, storage certmagic.Storage, key string) (text []byte, err error) {
+	text, err = storage.Load(ctx, key)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading %s: %w", key, err)
+	case text == nil:
+		return []byte{}, nil
+	}
+	return text, nil
 }
 
 // orderFolder places an order in a folder of its day, which follows from its

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -105,6 +106,49 @@ func TestABegunOrderIsWrittenOnce(t *testing.T) {
 		"qfpay_jsapi/shop/open/" + openFolder + "/" + order,
 		"qfpay_jsapi/shop/orders/2026/11/23/" + order + "/intent.json",
 	}, storage.stored)
+}
+
+func TestAPreparedOrderHasItsIntentInTheSamePiece(t *testing.T) {
+	storage := &recordingStorage{Storage: &certmagic.FileStorage{Path: t.TempDir()}}
+	l := New(storage, "shop")
+	require.NoError(t, l.Enter(t.Context(), order, intent))
+	require.NoError(t, l.Prepare(t.Context(), order, intent, prepared))
+	assert.Equal(t, []string{
+		"qfpay_jsapi/shop/open/" + openFolder + "/" + order,
+		"qfpay_jsapi/shop/orders/2026/11/23/" + order + "/prepared.json",
+	}, storage.stored)
+
+	want := Order{ID: order, Intent: intent, Prepared: &prepared}
+	found, err := l.Find(t.Context(), order)
+	require.NoError(t, err)
+	assert.Equal(t, want, found)
+
+	history, err := l.History(t.Context(), order)
+	require.NoError(t, err)
+	found, err = history.Order(order)
+	require.NoError(t, err)
+	assert.Equal(t, want, found)
+	assert.ElementsMatch(t, []string{"intent", "prepared"}, slices.Collect(maps.Keys(history)))
+	assert.NotContains(t, string(history["prepared"]), "cat-food", "each fact has what is its own")
+
+	require.NoError(t, l.Begin(t.Context(), order, intent), "whoever met the entry meanwhile")
+	grown, err := l.Grown(t.Context(), order, history)
+	require.NoError(t, err)
+	assert.False(t, grown, "an intent of its own says nothing new")
+	found, err = l.Find(t.Context(), order)
+	require.NoError(t, err)
+	assert.Equal(t, want, found)
+}
+
+func TestAPreparedOrderThatAnotherNodeWithdrewReturnsToTheIndex(t *testing.T) {
+	l, _ := newLedger(t)
+	require.NoError(t, l.Enter(t.Context(), order, intent))
+	require.NoError(t, l.Withdraw(t.Context(), order))
+	require.NoError(t, l.Prepare(t.Context(), order, intent, prepared))
+	require.NoError(t, l.Withdraw(t.Context(), order), "it is prepared now, and stays")
+	subjects, err := l.Open(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{order}, subjects)
 }
 
 // The number of folders is fixed: an entry in another one would not be found.

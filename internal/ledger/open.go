@@ -102,8 +102,7 @@ func (l *Ledger) Acknowledge(ctx context.Context, order string) error {
 // keep puts an order on the index unless it is there already. When in doubt, it
 // does.
 func (l *Ledger) keep(ctx context.Context, order string) error {
-	var entry openEntry
-	if present, err := load(ctx, l.storage, l.openKey(order), &entry); err == nil && present {
+	if l.storage.Exists(ctx, l.openKey(order)) {
 		return nil
 	}
 	return l.Reopen(ctx, order)

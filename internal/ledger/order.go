@@ -34,6 +34,17 @@ type Order struct {
 	Entered bool
 }
 
+// countsInStatus reports whether a fact is one of those that an [Order] is made
+// of.
+func countsInStatus(fact string) bool {
+	switch fact {
+	case "intent", "prepared", "paid", "failed", "closed", "partially_refunded", "refunded":
+		return true
+	default:
+		return false
+	}
+}
+
 // Status folds the facts into a state. It is monotone: more facts never lead
 // back, and paid outranks failed and closed whichever came first.
 func (o Order) Status() Status {

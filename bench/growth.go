@@ -128,12 +128,12 @@ func writeSettled(root string, at time.Time) error {
 	}
 	const syssn = "20261123000200020000000001"
 	payURL := "http://127.0.0.1/q/direct?" + strings.Repeat("x", 600)
+	intent := ledger.Intent{
+		At: at, Sent: at.Add(2 * time.Second), Amount: 12800, Currency: "HKD", Description: "Cat food 猫粮",
+		Lines: []ledger.Line{{Item: "cat-food", Name: "Cat food 猫粮", Quantity: 1, Price: 12800}},
+	}
 	for name, fact := range map[string]any{
-		"intent": ledger.Intent{
-			At: at, Sent: at.Add(2 * time.Second), Amount: 12800, Currency: "HKD", Description: "Cat food 猫粮",
-			Lines: []ledger.Line{{Item: "cat-food", Name: "Cat food 猫粮", Quantity: 1, Price: 12800}},
-		},
-		"prepared":                         ledger.Prepared{At: at.Add(3 * time.Second), Syssn: syssn, PayURL: payURL},
+		"prepared":                         ledger.Prepared{At: at.Add(3 * time.Second), Syssn: syssn, PayURL: payURL, Intent: &intent},
 		"paid":                             ledger.Paid{At: at.Add(20 * time.Second), PaidAt: at.Add(19 * time.Second), Syssn: syssn, Source: "notification"},
 		"attempt-0123456789abcdef-paid-01": ledger.Attempt{At: at.Add(21 * time.Second), Status: http.StatusNoContent},
 		"delivered-0123456789abcdef-paid":  ledger.Delivered{At: at.Add(21 * time.Second), Attempts: 1, Status: http.StatusNoContent},

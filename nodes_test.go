@@ -164,9 +164,12 @@ func TestTheNodeThatTellsTheShopLearnsOfAnOrderClosedByHandOnAnother(t *testing.
 	_, err = one.closeByHand(t.Context(), order)
 	require.NoError(t, err)
 	other := &clerk{books: two.books, logger: two.logger}
-	due := map[string]time.Time{order.ID: other.now().Add(laterEnquiries)}
+	due := newAgenda()
+	due.add(order.ID, other.now().Add(laterEnquiries))
 	other.scan(t.Context(), due, nil)
-	assert.False(t, due[order.ID].After(other.now()), "at once, and not when it would have asked about the order")
+	subject, any := due.take(other.now())
+	assert.True(t, any, "at once, and not when it would have asked about the order")
+	assert.Equal(t, order.ID, subject)
 }
 
 func TestAnotherNodeGoesOnWhereOneStopped(t *testing.T) {

@@ -68,7 +68,7 @@ func (c *clerk) serve(ctx context.Context, unlock func()) {
 // lead works for a term, or until the context ends. Every open order has a time
 // at which it is looked at next.
 func (c *clerk) lead(ctx context.Context) {
-	due := make(map[string]time.Time)
+	due := newAgenda()
 	busy := make(map[string]struct{})
 	finished := make(chan appointment)
 	defer func() {
@@ -88,15 +88,13 @@ func (c *clerk) lead(ctx context.Context) {
 				c.account.woken.later(subject, at)
 				continue
 			}
-			if before, listed := due[subject]; !listed || at.Before(before) {
-				due[subject] = at
-			}
+			due.add(subject, at)
 		}
-		for subject, at := range due {
-			if len(busy) >= workers || now.Before(at) {
-				continue
+		for len(busy) < workers {
+			subject, any := due.take(now)
+			if !any {
+				break
 			}
-			delete(due, subject)
 			busy[subject] = struct{}{}
 			go c.attend(ctx, subject, finished)
 		}
@@ -106,36 +104,25 @@ func (c *clerk) lead(ctx context.Context) {
 		case done := <-finished:
 			delete(busy, done.subject)
 			if !done.next.IsZero() {
-				due[done.subject] = done.next
+				due.add(done.subject, done.next)
 			}
 		case <-time.After(c.idle(due, len(busy), rescan)):
 		}
 	}
 }
 
-// appointment is when a subject is to be looked at again; the zero time means
-// never.
-type appointment struct {
-	subject string
-	next    time.Time
-}
-
 // idle is how long there is nothing to start.
-func (c *clerk) idle(due map[string]time.Time, busy int, rescan time.Time) time.Duration {
+func (c *clerk) idle(due *agenda, busy int, rescan time.Time) time.Duration {
 	next := rescan
-	if busy < workers {
-		for _, at := range due {
-			if at.Before(next) {
-				next = at
-			}
-		}
+	if first, any := due.first(); any && busy < workers && first.Before(next) {
+		next = first
 	}
 	return max(next.Sub(c.now()), 10*time.Millisecond)
 }
 
 // scan adds what is in the index and not yet on the clerk's list, and what
 // other nodes have announced.
-func (c *clerk) scan(ctx context.Context, due map[string]time.Time, busy map[string]struct{}) {
+func (c *clerk) scan(ctx context.Context, due *agenda, busy map[string]struct{}) {
 	ctx, cancel := context.WithTimeout(ctx, attendLimit)
 	defer cancel()
 	subjects, announced, err := c.ledger.Index(ctx)
@@ -152,13 +139,11 @@ func (c *clerk) scan(ctx context.Context, due map[string]time.Time, busy map[str
 			c.logger.Warn("news of an order wait for storage", zap.String("order", subject), zap.Error(err))
 			continue
 		}
-		due[subject] = c.now()
+		due.add(subject, c.now())
 	}
 	for _, subject := range subjects {
-		_, listed := due[subject]
-		_, attended := busy[subject]
-		if !listed && !attended {
-			due[subject] = c.now()
+		if _, attended := busy[subject]; !attended && !due.has(subject) {
+			due.add(subject, c.now())
 		}
 	}
 }

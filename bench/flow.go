@@ -14,8 +14,8 @@ func (b *bench) flow() (section, error) {
 	atOnce := pick(b, 128, 16)
 	s := section{title: "Whole payments", about: fmt.Sprintf(`
 %d payers at once, at a gateway that takes %v for an openid and for a payment: pay link, OAuth page, callback, Pay in the wallet, the
-gateway's notification, and the return to the shop for a receipt. *Durable* writes three files for each payment before the redirect to the pay page, as
-the plugin does, and a fourth before it answers the notification; *minimal* and Flask remember nothing and ask the gateway at the return. The
+gateway's notification, and the return to the shop for a receipt. *Durable* writes three files for each payment before the redirect to the pay page,
+where the plugin writes two and a lock, and a fourth before it answers the notification; *minimal* and Flask remember nothing and ask the gateway at the return. The
 second table ends with the redirect to the pay page.
 `, atOnce, gatewayTime)}
 	flasks, err := b.openFlasks()

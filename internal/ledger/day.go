@@ -186,9 +186,6 @@ func (l *Ledger) row(ctx context.Context, folder string, facts sheaf) (row Row, 
 		}
 		history[name] = fact
 	}
-	if err := history.part(); err != nil {
-		return Row{}, partial, err
-	}
 	order, err := history.Order(facts.order)
 	if errors.Is(err, ErrUnknown) {
 		return Row{}, partial, nil

@@ -82,6 +82,9 @@ func (l *Ledger) History(ctx context.Context, subject string) (History, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := history.part(); err != nil {
+		return nil, fmt.Errorf("the facts of %s: %w", subject, err)
+	}
 	if !IsOrphan(subject) && history["intent"] == nil {
 		return nil, fmt.Errorf("the facts of %s: %w", subject, ErrUnknown)
 	}
@@ -107,9 +110,6 @@ func (l *Ledger) gather(ctx context.Context, folder string, wanted func(fact str
 		if fact != nil {
 			history[name] = fact
 		}
-	}
-	if err := history.part(); err != nil {
-		return nil, fmt.Errorf("the facts in %s: %w", folder, err)
 	}
 	return history, nil
 }
@@ -193,13 +193,17 @@ func factName(key string) (name string, isFact bool) {
 // [ErrUnknown] without an intent.
 func (h History) Order(id string) (Order, error) {
 	facts := recollection{history: h}
-	intent := recall[Intent](&facts)
+	prepared := recall[Prepared](&facts)
+	intent := prepared.part()
+	if intent == nil {
+		intent = recall[Intent](&facts)
+	}
 	if intent == nil {
 		return Order{}, cmp.Or(facts.err, ErrUnknown)
 	}
 	order := Order{
 		ID: id, Intent: *intent,
-		Prepared: recall[Prepared](&facts), Failed: recall[Failed](&facts), Closed: recall[Closed](&facts), Paid: recall[Paid](&facts),
+		Prepared: prepared, Failed: recall[Failed](&facts), Closed: recall[Closed](&facts), Paid: recall[Paid](&facts),
 	}
 	if order.Paid != nil { // refunds of what is not known to be paid do not count yet
 		order.PartiallyRefunded, order.Refunded = recall[PartiallyRefunded](&facts), recall[Refunded](&facts)

@@ -239,17 +239,18 @@ func (l *Ledger) digest(ctx context.Context, day Day, keys []string, rows []Row)
 	open, err := l.openDays(ctx)
 	again, listErr := l.tree(ctx, l.dayFolder(day))
 	if storeErr != nil || err != nil || listErr != nil || open[day.path()] || fingerprint(keys) != fingerprint(again) {
-		l.insist(ctx, func() error { return l.removeDigests(ctx, day) })
+		_ = l.insist(ctx, func() error { return l.removeDigests(ctx, day) })
 	}
 }
 
 // insist tries a few times.
-func (l *Ledger) insist(ctx context.Context, do func() error) {
+func (l *Ledger) insist(ctx context.Context, do func() error) (err error) {
 	for try := range listTries {
-		if do() == nil || pause(ctx, time.Duration(try+1)*20*time.Millisecond) != nil {
-			return
+		if err = do(); err == nil || pause(ctx, time.Duration(try+1)*20*time.Millisecond) != nil {
+			return err
 		}
 	}
+	return err
 }
 
 // undigest takes the digests of an order's day away.

@@ -219,6 +219,20 @@ func TestNewsKeepAFinishedOrderOnTheIndex(t *testing.T) {
 	assert.Empty(t, subjects)
 }
 
+func TestNewsAreAnnouncedAgainAfterAFailedWrite(t *testing.T) {
+	broken := errors.New("the disk is full")
+	storage := &hiccupingStorage{Storage: &certmagic.FileStorage{Path: t.TempDir()}, err: broken, fails: 2}
+	l := New(storage, "shop")
+	require.NoError(t, l.Announce(t.Context(), order))
+	_, announced, err := l.Index(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{order}, announced)
+
+	storage.fails = 100
+	assert.ErrorIs(t, l.Announce(t.Context(), order), broken, "but not for ever")
+	assert.Positive(t, storage.fails)
+}
+
 func TestADamagedFactIsAnErrorAndNotAbsent(t *testing.T) {
 	l, folder := newLedger(t)
 	require.NoError(t, l.Begin(t.Context(), order, intent))
@@ -329,6 +343,21 @@ type recordingStorage struct {
 
 func (s *recordingStorage) Store(ctx context.Context, key string, value []byte) error {
 	s.stored = append(s.stored, key)
+	return s.Storage.Store(ctx, key, value)
+}
+
+// hiccupingStorage fails a few times to write.
+type hiccupingStorage struct {
+	certmagic.Storage
+	err   error
+	fails int // how often more
+}
+
+func (s *hiccupingStorage) Store(ctx context.Context, key string, value []byte) error {
+	if s.fails > 0 {
+		s.fails--
+		return s.err
+	}
 	return s.Storage.Store(ctx, key, value)
 }
 

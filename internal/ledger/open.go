@@ -86,9 +86,11 @@ func (l *Ledger) Withdraw(ctx context.Context, order string) error {
 	return l.Reopen(ctx, order)
 }
 
-// Announce puts an order on the index as one of which there is news.
+// Announce puts an order on the index as one of which there is news. It tries a
+// few times: the news are in storage already, and if somebody is just taking the
+// order off the index, nothing else leads to them.
 func (l *Ledger) Announce(ctx context.Context, order string) error {
-	return l.store(ctx, l.openKey(order)+newsMark, openEntry{})
+	return l.insist(ctx, func() error { return l.store(ctx, l.openKey(order)+newsMark, openEntry{}) })
 }
 
 // Acknowledge takes the announcement back. The order stays on the index.

@@ -11,8 +11,9 @@ import (
 // and compares how Caddies start and what they hold when nothing happens.
 func (b *bench) passThrough() (section, error) {
 	s := section{title: "Requests that are not ours", about: `
-One connection asks three Caddies for a static file, one after the other: the same program without the directive, a second
-process of that, and with the directive. Start is from the start of the process to its first answer, and memory is that of the whole
+One connection asks four Caddies for a static file, one after the other: the same program without the directive, a second
+process of that, with the directive, and with one of Caddy's own that does not match either (a *redir*), for what Caddy itself takes
+for any directive. Start is from the start of the process to its first answer, and memory is that of the whole
 process one second later; *Caddy as it is* is built without the plugin.
 `}
 	files, err := b.staticFiles()
@@ -50,19 +51,21 @@ process one second later; *Caddy as it is* is built without the plugin.
 }
 
 func (b *bench) staticFiles() ([]*contender, error) {
-	contenders := []*contender{{name: "without the directive"}, {name: "without, second process"}, {name: ours}}
+	var contenders []*contender
 	var lines []*line
 	var shops []*shop
-	for i, c := range contenders {
-		directive := ""
-		if i == 2 {
-			directive = b.directive()
-		}
-		s, err := b.openCaddy(c.name, b.plugin, b.work, directive)
+	for _, site := range []struct{ name, directive string }{
+		{"without the directive", ""},
+		{"without, second process", ""},
+		{ours, b.directive()},
+		{"without, but a redir", "redir /never /x"},
+	} {
+		s, err := b.openCaddy(site.name, b.plugin, b.work, site.directive)
 		if err != nil {
 			return nil, err
 		}
 		defer s.stop()
+		contenders = append(contenders, &contender{name: site.name})
 		line := newLine(s.address)
 		defer line.close()
 		shops, lines = append(shops, s), append(lines, line)
@@ -92,7 +95,7 @@ func (b *bench) askInTurn(shops []*shop, lines []*line, requests int) ([]figures
 			return nil, err
 		}
 	}
-	places := []int{0, 1, 2}
+	places := []int{0, 1, 2, 3}
 	for n := range requests {
 		for _, i := range inTurn(places, n) {
 			took, err := timed(func() error { return askForPage(lines[i]) })

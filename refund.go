@@ -91,6 +91,12 @@ func (b *books) reserve(ctx context.Context, order ledger.Order, refundID string
 		return refunding, false, err
 	}
 	if earlier, ok := refunds.Of(refundID); ok {
+		if earlier.Open() { // whoever reserved it may have died before announcing it
+			if err := b.ledger.Announce(ctx, order.ID); err != nil {
+				return earlier, true, err
+			}
+			b.account.wake(order.ID)
+		}
 		return earlier, true, sameRefund(order, earlier.Asked, refundID, amount)
 	}
 	asked, err := b.wanted(order, refunds, refundID, amount)

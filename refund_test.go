@@ -296,6 +296,21 @@ func TestARefundAskedForByANodeThatDiedIsFollowedByAnother(t *testing.T) {
 	assert.NotNil(t, o.refunding(t, order, "r1").Done)
 }
 
+// The node died after reserving the refund, and another one had just taken the
+// order off the index.
+func TestARefundThatNobodyFollowsIsFollowedWhenItIsAskedForAgain(t *testing.T) {
+	o := openOffice(t, nil)
+	order := o.sold(t)
+	asked := ledger.RefundAsked{At: o.now(), RefundID: "r1", Number: refundNumber(order, "r1"), Amount: 2800}
+	require.NoError(t, o.ledger.Record(t.Context(), order, asked))
+	o.work(t, 2*time.Hour)
+	require.True(t, o.refunding(t, order, "r1").Open(), "nothing leads to it")
+	o.refund(t, order, "r1", 2800)
+	o.work(t, time.Minute)
+	assert.NotNil(t, o.refunding(t, order, "r1").Refused, "it never reached the gateway")
+	assert.Zero(t, o.refunded(t, order))
+}
+
 func TestARefundWhoseNodeDiedAfterStoringItShowsInTheOrdersStatus(t *testing.T) {
 	for amount, want := range map[int64]ledger.Status{800: ledger.StatusPartiallyRefunded, 12800: ledger.StatusRefunded} {
 		o := openOffice(t, nil)

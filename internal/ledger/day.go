@@ -166,13 +166,9 @@ func (l *Ledger) rows(ctx context.Context, day Day, keys []string) (rows []Row, 
 // row reads what a list says of an order. Most of it follows from the names of
 // its facts.
 func (l *Ledger) row(ctx context.Context, folder string, facts sheaf) (row Row, partial bool, err error) {
-	separate := slices.Contains(facts.names, "intent")
-	if !separate && !slices.Contains(facts.names, "prepared") {
-		return Row{}, false, nil
-	}
 	history := make(History)
 	for _, name := range facts.names {
-		if !isReadForRows(name) && (name != "prepared" || separate) {
+		if !isReadForRows(name) {
 			history[name] = nil
 			continue
 		}
@@ -199,7 +195,7 @@ func (l *Ledger) row(ctx context.Context, folder string, facts sheaf) (row Row, 
 
 // isReadForRows reports whether lists need more of a fact than its name.
 func isReadForRows(name string) bool {
-	return name == "intent" || name == "paid" || strings.HasPrefix(name, "refund-") ||
+	return name == "intent" || name == "prepared" || name == "paid" || strings.HasPrefix(name, "refund-") ||
 		strings.HasPrefix(name, "refunding-") || strings.HasPrefix(name, "refused-")
 }
 

@@ -202,7 +202,7 @@ func (l *Ledger) openKey(subject string) string {
 }
 
 func (l *Ledger) openFolder(n uint32) string {
-	return path.Join(l.root, "open", strconv.FormatUint(uint64(n), indexFolders))
+	return path.Join(l.root, "open", strconv.FormatUint(uint64(n), 16))
 }
 
 // listTries is how often a listing is tried: on a file system it may fail

@@ -112,12 +112,15 @@ func (s halfWritten) Load(ctx context.Context, key string) ([]byte, error) {
 
 func TestAFactThatANodeDiedWritingIsNotInTheListOfItsDay(t *testing.T) {
 	refund, asked := Refund{Syssn: "r1", Number: "n1", Amount: 800}, RefundAsked{RefundID: "a", Number: "n1", Amount: 800}
+	together := prepared
+	together.Intent = &intent
 	for _, test := range []struct {
 		fact  string
 		facts []Fact
 		want  []Row
 	}{
 		{"intent", nil, nil},
+		{"intent", []Fact{together}, []Row{{Status: StatusPending}}},
 		{"paid", []Fact{prepared, paid}, []Row{{Status: StatusPending}}},
 		{"refunding-a", []Fact{paid, asked}, []Row{{Status: StatusPaid}}},
 		{"refund-r1", []Fact{paid, asked, refund}, []Row{{Status: StatusPaid, Refunding: true}}},

@@ -1,6 +1,7 @@
 package qfpayjsapi
 
 import (
+	"cmp"
 	"container/heap"
 	"time"
 )
@@ -10,6 +11,11 @@ import (
 type appointment struct {
 	subject string
 	next    time.Time
+}
+
+// before orders those of the same time by their subjects.
+func (a appointment) before(b appointment) bool {
+	return cmp.Or(a.next.Compare(b.next), cmp.Compare(a.subject, b.subject)) < 0
 }
 
 // agenda holds one appointment for each of many subjects, and has the earliest at
@@ -59,7 +65,7 @@ type queue struct {
 }
 
 func (q *queue) Len() int           { return len(q.order) }
-func (q *queue) Less(i, j int) bool { return q.order[i].next.Before(q.order[j].next) }
+func (q *queue) Less(i, j int) bool { return q.order[i].before(q.order[j]) }
 
 func (q *queue) Swap(i, j int) {
 	q.order[i], q.order[j] = q.order[j], q.order[i]

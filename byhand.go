@@ -40,13 +40,10 @@ func (b *books) closeByHand(ctx context.Context, order ledger.Order) (ledger.Ord
 	if err != nil {
 		return order, gatewayDenial(err)
 	}
-	if err := b.ledger.Announce(ctx, order.ID); err != nil { // another node may be the one that tells the shop
-		return order, err
-	}
 	if order.Paid != nil {
 		return order, deny(http.StatusConflict, "the order was paid meanwhile: it cannot be closed, but refunded")
 	}
-	return order, nil
+	return order, b.ledger.Announce(ctx, order.ID, *order.Closed) // another node may be the one that tells the shop
 }
 
 // gatewayDenial says that the gateway would not, or could not be asked.

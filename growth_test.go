@@ -124,7 +124,7 @@ func (a *archive) prepare(b *testing.B) (callback string) {
 // than the one before.
 func (a *archive) leave(b *testing.B, order string) {
 	b.Helper()
-	require.NoError(b, a.ledger.Finish(b.Context(), order))
+	require.NoError(b, a.ledger.Finish(b.Context(), order, nil))
 }
 
 func (a *archive) timeCallback(b *testing.B) time.Duration {

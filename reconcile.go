@@ -19,6 +19,7 @@ type clerk struct {
 	owner     owner
 	endpoints []*webhook.Endpoint
 	gone      gone
+	heard     map[ledger.News]struct{} // news on the index that were seen there before
 	logger    *zap.Logger
 }
 
@@ -120,32 +121,46 @@ func (c *clerk) idle(due *agenda, busy int, rescan time.Time) time.Duration {
 	return max(next.Sub(c.now()), 10*time.Millisecond)
 }
 
-// scan adds what is in the index and not yet on the clerk's list, and what
-// other nodes have announced.
+// scan adds what is in the index and not yet on the clerk's list, and what there
+// is news of, from whichever node.
 func (c *clerk) scan(ctx context.Context, due *agenda, busy map[string]struct{}) {
 	ctx, cancel := context.WithTimeout(ctx, attendLimit)
 	defer cancel()
-	subjects, announced, err := c.ledger.Index(ctx)
+	subjects, news, err := c.ledger.Index(ctx)
 	if err != nil {
 		c.logger.Warn("the index of open orders cannot be read; it is tried again", zap.Error(err))
 		return
 	}
 	openOrders.set(c.name, subjects)
-	for _, subject := range announced {
-		if _, attended := busy[subject]; attended {
-			continue // what is being looked at is acknowledged another time
+	heard := make(map[ledger.News]struct{}, len(news))
+	for _, n := range news {
+		if c.hear(ctx, n, due, busy) {
+			heard[n] = struct{}{}
 		}
-		if err := c.ledger.Acknowledge(ctx, subject); err != nil {
-			c.logger.Warn("news of an order wait for storage", zap.String("order", subject), zap.Error(err))
-			continue
-		}
-		due.add(subject, c.now())
 	}
+	c.heard = heard
 	for _, subject := range subjects {
 		if _, attended := busy[subject]; !attended && !due.has(subject) {
 			due.add(subject, c.now())
 		}
 	}
+}
+
+// hear has an order looked at of which there is news, once. Of one that is just
+// being looked at, it hears another time.
+func (c *clerk) hear(ctx context.Context, news ledger.News, due *agenda, busy map[string]struct{}) (heard bool) {
+	if _, heard := c.heard[news]; heard {
+		return true
+	}
+	if _, attended := busy[news.Order]; attended {
+		return false
+	}
+	if err := c.ledger.Keep(ctx, news); err != nil {
+		c.logger.Warn("news of an order wait for storage", zap.String("order", news.Order), zap.Error(err))
+		return false
+	}
+	due.add(news.Order, c.now())
+	return true
 }
 
 // attend looks at one open order or orphan, in a goroutine of its own. It
@@ -216,12 +231,12 @@ func (c *clerk) lookAtStray(ctx context.Context, order string) (next time.Time, 
 	}
 	id, err := ulid.ParseStrict(order)
 	if err != nil {
-		return time.Time{}, c.ledger.Finish(ctx, order)
+		return time.Time{}, c.ledger.Finish(ctx, order, nil)
 	}
 	if removal := ulid.Time(id.Time()).Add(c.orderTTL + strayAge); c.now().Before(removal) {
 		return earlier(removal, c.now().Add(rescanInterval)), nil
 	}
-	return time.Time{}, c.ledger.Finish(ctx, order)
+	return time.Time{}, c.ledger.Finish(ctx, order, nil)
 }
 
 // lookAtEntered looks after an order whose callback is at work, or died. One that
@@ -237,7 +252,7 @@ func (c *clerk) lookAtEntered(ctx context.Context, order string, intent ledger.I
 	case err != nil:
 		return nextEnquiry(intent.Sent, c.now()), nil // which the log says already
 	case !known:
-		return time.Time{}, c.ledger.Finish(ctx, order)
+		return time.Time{}, c.ledger.Finish(ctx, order, nil)
 	}
 	return c.now().Add(rescanInterval), c.adopt(ctx, order, intent)
 }

@@ -29,7 +29,7 @@ import (
 type office struct {
 	*counter
 	clerk *clerk
-	due   map[string]time.Time
+	due   *agenda
 }
 
 func openOffice(t *testing.T, changes map[string]any) *office {
@@ -38,7 +38,7 @@ func openOffice(t *testing.T, changes map[string]any) *office {
 	endpoints, err := c.endpoints()
 	require.NoError(t, err)
 	c.account.pace.bucket = rate.NewLimiter(rate.Inf, paceBurst) // its waiting would be real
-	return &office{c, &clerk{books: c.books, endpoints: endpoints, logger: c.logger}, map[string]time.Time{}}
+	return &office{c, &clerk{books: c.books, endpoints: endpoints, logger: c.logger}, newAgenda()}
 }
 
 // work lets the clerk do all that is due within a time.
@@ -46,30 +46,22 @@ func (o *office) work(t *testing.T, within time.Duration) {
 	t.Helper()
 	end := o.now().Add(within)
 	for {
-		subjects, err := o.clerk.ledger.Open(t.Context())
-		require.NoError(t, err)
-		next := ""
-		for _, subject := range subjects {
-			if _, listed := o.due[subject]; !listed {
-				o.due[subject] = o.now()
-			}
-			if next == "" || o.due[subject].Before(o.due[next]) {
-				next = subject
-			}
-		}
-		if next == "" || o.due[next].After(end) {
+		o.clerk.scan(t.Context(), o.due, nil)
+		at, any := o.due.first()
+		if !any || at.After(end) {
 			o.hands.set(end)
 			return
 		}
-		if o.due[next].After(o.now()) {
-			o.hands.set(o.due[next])
+		if at.After(o.now()) {
+			o.hands.set(at)
 		}
+		next, _ := o.due.take(o.now())
 		o.account.pace.resume = time.Time{} // that waiting would be real, too
 		again, err := o.clerk.look(t.Context(), next)
 		require.NoError(t, err)
-		if delete(o.due, next); !again.IsZero() {
+		if !again.IsZero() {
 			require.True(t, again.After(o.now()), "the clerk must not turn in circles")
-			o.due[next] = again
+			o.due.add(next, again)
 		}
 	}
 }
@@ -521,7 +513,7 @@ func TestARestartBetweenAttemptsKeepsTheirCount(t *testing.T) {
 	require.NoError(t, o.simulator.Pay(o.prepare(t, "/pay/cat-food")))
 	o.work(t, 20*time.Minute)
 	require.Len(t, program.ids, 3)
-	clear(o.due) // what a restart forgets
+	o.due = newAgenda() // what a restart forgets
 	o.work(t, 5*time.Minute)
 	assert.Len(t, program.ids, 3, "the next attempt is not due yet")
 	o.work(t, time.Hour)

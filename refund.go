@@ -91,19 +91,13 @@ func (b *books) reserve(ctx context.Context, order ledger.Order, refundID string
 		return refunding, false, err
 	}
 	if earlier, ok := refunds.Of(refundID); ok {
-		if earlier.Open() { // whoever reserved it may have died before announcing it
-			if err := b.ledger.Announce(ctx, order.ID); err != nil {
-				return earlier, true, err
-			}
-			b.account.wake(order.ID)
-		}
 		return earlier, true, sameRefund(order, earlier.Asked, refundID, amount)
 	}
 	asked, err := b.wanted(order, refunds, refundID, amount)
 	if err != nil {
 		return refunding, false, err
 	}
-	if err := b.add(ctx, order.ID, asked); err != nil {
+	if err := b.ledger.Add(ctx, order.ID, asked); err != nil {
 		return refunding, false, err
 	}
 	return ledger.Refunding{Asked: asked}, false, b.stillFits(ctx, order, asked)
@@ -156,7 +150,7 @@ func (b *books) stillFits(ctx context.Context, order ledger.Order, asked ledger.
 		return nil
 	}
 	withdrawn := ledger.RefundRefused{At: b.now().UTC(), RefundID: asked.RefundID, Message: "withdrawn: more refunds were asked for at once than was paid"}
-	if err := b.add(ctx, order.ID, withdrawn); err != nil {
+	if err := b.ledger.Add(ctx, order.ID, withdrawn); err != nil {
 		return err
 	}
 	return deny(http.StatusConflict, "more refunds were asked for at once than was paid: look at the order and ask again with another refund_id")
@@ -229,19 +223,18 @@ func (b *books) refuseRefund(ctx context.Context, order ledger.Order, refunding 
 	b.logger.Error("a refund was refused: no money went back", append(orderFields(order.ID, order.Intent),
 		zap.String("refund_id", refused.RefundID), zap.String("respcd", respcd), zap.String("reason", message))...)
 	refunding.Refused = &refused
-	return refunding, b.add(ctx, order.ID, refused)
+	return refunding, b.ledger.Add(ctx, order.ID, refused)
 }
 
 // recordRefund adds one refund that the gateway vouches for, and whether it
-// completes the whole. A refund that is known already is announced again, as
-// whoever stored it may have died before announcing it.
+// completes the whole. What it says more of one that is known already is kept.
 func (b *books) recordRefund(ctx context.Context, order ledger.Order, refund ledger.Refund) error {
 	before, err := b.refunds(ctx, order.ID)
 	if err != nil {
 		return err
 	}
 	refund, isNew := before.Amend(refund)
-	if err := b.add(ctx, order.ID, refund); err != nil {
+	if err := b.ledger.Add(ctx, order.ID, refund); err != nil {
 		return err
 	}
 	refunds, err := b.refunds(ctx, order.ID)
@@ -272,7 +265,7 @@ func (b *books) flagRefunds(ctx context.Context, order ledger.Order, all bool) (
 		order.PartiallyRefunded = &ledger.PartiallyRefunded{At: b.now().UTC()}
 		fact = *order.PartiallyRefunded
 	}
-	return order, true, b.add(ctx, order.ID, fact)
+	return order, true, b.ledger.Add(ctx, order.ID, fact)
 }
 
 func refundData(refund ledger.Refund, refunds ledger.Refunds) map[string]any {

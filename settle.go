@@ -1,7 +1,6 @@
 package qfpayjsapi
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -75,7 +74,7 @@ func (b *books) settlePaid(ctx context.Context, order ledger.Order, n news) (led
 			return order, err
 		}
 	case n.source == "notification": // again: who stored it may have died before announcing it
-		if err := b.ledger.Announce(ctx, order.ID); err != nil {
+		if err := b.ledger.Announce(ctx, order.ID, *order.Paid); err != nil {
 			return order, err
 		}
 	}
@@ -88,18 +87,10 @@ func (b *books) settlePaid(ctx context.Context, order ledger.Order, n news) (led
 func (b *books) recordPaid(ctx context.Context, order *ledger.Order, n news) error {
 	paid := ledger.Paid{At: b.now().UTC(), PaidAt: n.paidAt, Syssn: n.syssn, Source: n.source}
 	late := order.Status() != ledger.StatusPending
-	if late {
-		if err := b.ledger.Reopen(ctx, order.ID); err != nil {
-			return err
-		}
-	}
-	if err := b.ledger.Record(ctx, order.ID, paid); err != nil {
+	if err := b.storePaid(ctx, order.ID, paid, late); err != nil {
 		return err
 	}
 	order.Paid = &paid
-	if err := b.announcePaid(ctx, order.ID); err != nil {
-		return err
-	}
 	fields := append(orderFields(order.ID, order.Intent), zap.String("syssn", n.syssn), zap.String("source", n.source))
 	if late {
 		b.once("paid "+order.ID).Error("an order was paid after it had been called over: deliver or refund it", fields...)
@@ -110,17 +101,24 @@ func (b *books) recordPaid(ctx context.Context, order *ledger.Order, n news) err
 	return nil
 }
 
-// announcePaid tells the node that looks after open orders, unless this is the
-// one, which is told in memory. The order is on the index, as it was pending; and
-// if nothing had ended it before it was paid, nobody can be taking it off without
-// having seen that it is. Otherwise the announcement keeps it there.
-func (b *books) announcePaid(ctx context.Context, order string) error {
+// storePaid records a payment and tells the node that looks after open orders,
+// unless this is the one, which is told in memory. An order that was paid in time
+// is on the index, as it was pending; and if nothing had ended it before it was
+// paid, nobody can be taking it off without having seen that it is. Otherwise the
+// news keep it there.
+func (b *books) storePaid(ctx context.Context, order string, paid ledger.Paid, late bool) error {
+	if late {
+		return b.ledger.Add(ctx, order, paid)
+	}
+	if err := b.ledger.Record(ctx, order, paid); err != nil {
+		return err
+	}
 	if b.account.leads.Load() > 0 {
 		if over, err := b.ledger.CalledOver(ctx, order); err == nil && !over {
 			return nil
 		}
 	}
-	return b.ledger.Announce(ctx, order)
+	return b.ledger.Announce(ctx, order, paid)
 }
 
 func (b *books) settleFailed(ctx context.Context, order ledger.Order, n news) (ledger.Order, error) {
@@ -132,7 +130,7 @@ func (b *books) settleFailed(ctx context.Context, order ledger.Order, n news) (l
 		return order, err
 	}
 	order.Failed = &failed
-	if err := b.ledger.Announce(ctx, order.ID); err != nil {
+	if err := b.ledger.Announce(ctx, order.ID, failed); err != nil {
 		return order, err
 	}
 	b.once("failed "+order.ID).Info("failed",
@@ -172,15 +170,10 @@ func (b *books) dispute(ctx context.Context, order ledger.Order, n news) error {
 	b.once("disputed "+order.ID+" "+n.syssn).Error("the gateway vouches for another amount or currency than was ordered; the order does not count as paid", fields...)
 	disputed := ledger.Disputed{At: b.now().UTC(), Syssn: n.syssn, Amount: n.amount, Currency: n.currency, Source: n.source}
 	history, err := b.ledger.History(ctx, order.ID)
-	switch {
-	case err != nil:
+	if err != nil || history.Has(disputed) {
 		return err
-	case history.Has(disputed) && n.source == "notification": // who stored it may have died before announcing it
-		return b.ledger.Announce(ctx, order.ID)
-	case history.Has(disputed):
-		return nil
 	}
-	if err := b.add(ctx, order.ID, disputed); err != nil {
+	if err := b.ledger.Add(ctx, order.ID, disputed); err != nil {
 		return err
 	}
 	b.tell(order, "payment.disputed", disputeData(disputed))
@@ -200,15 +193,4 @@ func (b *books) orphan(ctx context.Context, orphan ledger.Orphan) error {
 		b.emit("payment.orphaned", orphanData(orphan))
 	}
 	return nil
-}
-
-// add records a fact of an order that may have left the index already. The
-// order returns to the index, before and after, so that whoever is taking it
-// off at the same moment does not take off the news.
-func (b *books) add(ctx context.Context, order string, fact ledger.Fact) error {
-	if err := b.ledger.Reopen(ctx, order); err != nil {
-		return err
-	}
-	recorded := b.ledger.Record(ctx, order, fact) // which may have failed and be there all the same
-	return cmp.Or(recorded, b.ledger.Announce(ctx, order))
 }

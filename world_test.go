@@ -218,7 +218,7 @@ type node struct {
 	world *world
 	disk  *disk
 	clerk *clerk
-	due   map[string]time.Time // when the clerk looks at what
+	due   *agenda // of the clerk
 	leads bool                 // believes that it looks after open orders alone; the other one does as well
 }
 
@@ -256,7 +256,7 @@ func (n *node) start() {
 	require.NoError(t, err)
 	n.clerk = &clerk{books: n.books, endpoints: endpoints, logger: n.logger}
 	n.account.pace = &pace{bucket: rate.NewLimiter(rate.Inf, 1)} // the clerk never waits for it
-	n.due = map[string]time.Time{}
+	n.due = newAgenda()
 }
 
 // attempt has the node do something and reports whether it lived through it.
@@ -329,26 +329,27 @@ func (n *node) status(order string) ledger.Status {
 // node dies, and returns what went wrong.
 func (n *node) work(within time.Duration) (trouble []error) {
 	end := n.now().Add(within)
-	for n.attempt(func() { n.rescan() }) {
-		next, at := n.next()
-		if next == "" || at.After(end) {
+	for n.attempt(n.rescan) {
+		at, any := n.due.first()
+		if !any || at.After(end) {
 			n.world.reach(end)
 			return trouble
 		}
 		n.world.reach(at)
 		began := n.now()
+		next, _ := n.due.take(began)
 		n.attempt(func() {
 			again, err := n.clerk.look(context.Background(), next)
-			if delete(n.due, next); err != nil {
+			if err != nil {
 				trouble = append(trouble, err)
 				again = n.now().Add(troubleWait)
 			}
-			if !again.IsZero() {
-				n.due[next] = again
-			}
 			if !again.IsZero() && !again.After(began) {
 				n.world.blunder("the clerk turns in circles over " + next)
-				n.due[next] = n.now().Add(time.Minute)
+				again = n.now().Add(time.Minute)
+			}
+			if !again.IsZero() {
+				n.due.add(next, again)
 			}
 		})
 	}
@@ -356,24 +357,10 @@ func (n *node) work(within time.Duration) (trouble []error) {
 }
 
 func (n *node) rescan() {
-	subjects, _ := n.ledger.Open(context.Background())
-	for _, subject := range subjects {
-		if _, listed := n.due[subject]; !listed {
-			n.due[subject] = n.now()
-		}
-	}
+	n.clerk.scan(context.Background(), n.due, nil)
 	for subject := range n.account.woken.take() {
-		n.due[subject] = n.now()
+		n.due.add(subject, n.now())
 	}
-}
-
-func (n *node) next() (subject string, at time.Time) {
-	for candidate, due := range n.due {
-		if subject == "" || due.Before(at) || due.Equal(at) && candidate < subject {
-			subject, at = candidate, due
-		}
-	}
-	return subject, at
 }
 
 // reach moves the clock forward to a time, if it is not there yet.

@@ -76,12 +76,9 @@ func (c *clerk) lookAtOrphan(ctx context.Context, subject string) (next time.Tim
 }
 
 // finish takes a subject off the index, unless news came while the shop was
-// told the old ones. Whoever brings news announces them after storing them:
-// either the look here finds them, or the announcement outlives the removal.
+// told the old ones. What the look here is too early for stands on the index by
+// itself, until somebody finishes who has been told.
 func (c *clerk) finish(ctx context.Context, subject string, told ledger.History) error {
-	if err := c.ledger.Acknowledge(ctx, subject); err != nil {
-		return err
-	}
 	grown, err := c.ledger.Grown(ctx, subject, told)
 	if err != nil {
 		return err
@@ -90,5 +87,5 @@ func (c *clerk) finish(ctx context.Context, subject string, told ledger.History)
 		c.account.wake(subject)
 		return nil
 	}
-	return c.ledger.Finish(ctx, subject)
+	return c.ledger.Finish(ctx, subject, told)
 }

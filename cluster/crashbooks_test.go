@@ -21,27 +21,30 @@ func (s *story) compareBooks() {
 	s.checkAskedOnce()
 }
 
-// open is the index of open orders, as Redis has it.
-func (s *story) open() (entries words) {
+// open are the orders on the index, as Redis has it; an order as often as there
+// is news of it, besides.
+func (s *story) open() (orders []string) {
 	for n := range 16 {
 		folder := fmt.Sprintf("shop/qfpay_jsapi/%s/open/%x", ledgerName, n)
-		entries = append(entries, s.redis.list("ZRANGE", folder, "0", "-1")...)
+		for _, entry := range s.redis.list("ZRANGE", folder, "0", "-1") {
+			order, _, _ := strings.Cut(entry, ".")
+			orders = append(orders, order)
+		}
 	}
-	return entries
+	return orders
 }
 
-// leftToDo are the entries of the index, but for those which must stay there for
-// an hour: an order without an intent, of which the gateway never heard, and a
-// refund that nobody came to send.
+// leftToDo are the orders on the index, but for those which must stay there for
+// an hour: one without an intent, of which the gateway never heard, and one with
+// a refund that nobody came to send.
 func (s *story) leftToDo() (left []string) {
 	ledger := s.two.export(s.t)
-	for _, entry := range s.open() {
-		order := strings.TrimSuffix(entry, ".news")
+	for _, order := range s.open() {
 		_, begun := ledger[order]
 		stray := !begun && s.paymentsOf(order) == 0
-		waits := order == entry && order == s.order && s.lost
+		waits := order == s.order && s.lost
 		if !stray && !waits {
-			left = append(left, entry)
+			left = append(left, order)
 		}
 	}
 	return left

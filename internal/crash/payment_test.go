@@ -166,13 +166,13 @@ func (s *shop) facts(order string) (facts []string) {
 	return facts
 }
 
-// openOrders returns the index.
+// openOrders returns the orders on the index, also those of which there is news alone.
 func (s *shop) openOrders() (orders []string) {
 	found, err := filepath.Glob(filepath.Join(s.folder, "data/qfpay_jsapi/*/open/*/*"))
 	require.NoError(s.t, err)
 	for _, path := range found {
-		if len(filepath.Base(path)) == 26 {
-			orders = append(orders, filepath.Base(path))
+		if order, _, _ := strings.Cut(filepath.Base(path), "."); len(order) == 26 {
+			orders = append(orders, order)
 		}
 	}
 	return orders

@@ -239,16 +239,6 @@ func (l *Ledger) digest(ctx context.Context, day Day, keys []string, rows []Row)
 	}
 }
 
-// insist tries a few times.
-func (l *Ledger) insist(ctx context.Context, do func() error) (err error) {
-	for try := range listTries {
-		if err = do(); err == nil || pause(ctx, time.Duration(try+1)*20*time.Millisecond) != nil {
-			return err
-		}
-	}
-	return err
-}
-
 // undigest takes the digests of an order's day away.
 func (l *Ledger) undigest(ctx context.Context, subject string) error {
 	id, err := ulid.ParseStrict(subject)

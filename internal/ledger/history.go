@@ -134,7 +134,7 @@ func (h History) part() error {
 // is read again before it counts as one that is just being written, or whose
 // writer died. Then there is neither a fact nor an error.
 func (l *Ledger) loadListed(ctx context.Context, key string) (fact json.RawMessage, err error) {
-	for try := range listTries {
+	for try := range tries {
 		if fact, err = loadText(ctx, l.storage, key); err != nil || fact != nil {
 			return fact, err
 		}
@@ -158,7 +158,7 @@ func (l *Ledger) Grown(ctx context.Context, subject string, since History) (bool
 	}
 	for _, key := range keys {
 		name, isFact := factName(key)
-		if _, known := since[name]; known || !isFact || strings.HasPrefix(name, "attempt-") || strings.HasPrefix(name, "delivered-") {
+		if _, known := since[name]; known || !isFact || isMark(name) {
 			continue
 		}
 		if fact, err := l.loadListed(ctx, path.Join(folder, name+".json")); err != nil || fact != nil {
@@ -166,6 +166,11 @@ func (l *Ledger) Grown(ctx context.Context, subject string, since History) (bool
 		}
 	}
 	return false, nil
+}
+
+// isMark tells the marks of deliveries from facts.
+func isMark(name string) bool {
+	return strings.HasPrefix(name, "attempt-") || strings.HasPrefix(name, "delivered-")
 }
 
 // CalledOver reports whether an order has failed or was closed, by the names of

@@ -56,10 +56,10 @@ func (l *Ledger) Prepare(ctx context.Context, order string, intent Intent, prepa
 }
 
 func (l *Ledger) begin(ctx context.Context, order string, first Fact) error {
-	if err := l.Record(ctx, order, first); err != nil {
+	if err := l.Record(ctx, order, first); err != nil || l.storage.Exists(ctx, l.openKey(order)) {
 		return err
 	}
-	return l.keep(ctx, order)
+	return l.Reopen(ctx, order)
 }
 
 // Record adds a fact to an order. Adding it again is harmless.

@@ -198,38 +198,93 @@ func TestAnOrderThatOneNodeBeginsAndAnotherWithdrawsStaysOnTheIndex(t *testing.T
 func TestAFinishedOrderLeavesTheIndex(t *testing.T) {
 	l, folder := newLedger(t)
 	require.NoError(t, l.Begin(t.Context(), order, intent))
-	require.NoError(t, l.Finish(t.Context(), order))
-	require.NoError(t, l.Finish(t.Context(), order), "a second time is harmless")
+	require.NoError(t, l.Finish(t.Context(), order, nil))
+	require.NoError(t, l.Finish(t.Context(), order, nil), "a second time is harmless")
 	assert.NoFileExists(t, filepath.Join(folder, "qfpay_jsapi/shop/open", openFolder, order))
 }
 
-func TestNewsKeepAFinishedOrderOnTheIndex(t *testing.T) {
+func TestNewsKeepAnOrderOnTheIndexThatIsFinishedWithoutKnowingThem(t *testing.T) {
 	l, _ := newLedger(t)
 	require.NoError(t, l.Begin(t.Context(), order, intent))
-	require.NoError(t, l.Announce(t.Context(), order))
-	require.NoError(t, l.Finish(t.Context(), order))
-	_, announced, err := l.Index(t.Context())
+	before, err := l.History(t.Context(), order)
 	require.NoError(t, err)
-	assert.Equal(t, []string{order}, announced)
+	refused := RefundRefused{At: noon, RefundID: "broken-bag"}
+	require.NoError(t, l.Record(t.Context(), order, paid))
+	require.NoError(t, l.Announce(t.Context(), order, paid))
+	require.NoError(t, l.Add(t.Context(), order, refused))
 
-	require.NoError(t, l.Acknowledge(t.Context(), order))
-	require.NoError(t, l.Finish(t.Context(), order))
-	subjects, err := l.Open(t.Context())
+	index := func() (subjects []string, news []News) {
+		subjects, news, err := l.Index(t.Context())
+		require.NoError(t, err)
+		return subjects, news
+	}
+	require.NoError(t, l.Finish(t.Context(), order, before))
+	subjects, news := index()
+	assert.Equal(t, []string{order}, subjects)
+	assert.ElementsMatch(t, []News{{order, "paid"}, {order, "refused-broken-bag"}}, news)
+
+	after, err := l.History(t.Context(), order)
 	require.NoError(t, err)
+	assert.True(t, after.Has(paid) && after.Has(refused))
+	require.NoError(t, l.Finish(t.Context(), order, after))
+	subjects, news = index()
 	assert.Empty(t, subjects)
+	assert.Empty(t, news)
 }
 
-func TestNewsAreAnnouncedAgainAfterAFailedWrite(t *testing.T) {
-	broken := errors.New("the disk is full")
-	storage := &hiccupingStorage{Storage: &certmagic.FileStorage{Path: t.TempDir()}, err: broken, fails: 2}
-	l := New(storage, "shop")
-	require.NoError(t, l.Announce(t.Context(), order))
-	_, announced, err := l.Index(t.Context())
+// A writer that dies between the news and the fact leaves a fact all the same.
+func TestNewsBecomeAFact(t *testing.T) {
+	l, folder := newLedger(t)
+	require.NoError(t, l.Begin(t.Context(), order, intent))
+	asked := RefundAsked{At: noon, RefundID: "broken.bag", Number: "n", Amount: 800}
+	require.NoError(t, l.Announce(t.Context(), order, asked))
+	_, news, err := l.Index(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []string{order}, announced)
+	require.Equal(t, []News{{order, "refunding-broken.bag"}}, news)
+	for range 2 {
+		require.NoError(t, l.Keep(t.Context(), news[0]), "a second time is harmless")
+		history, err := l.History(t.Context(), order)
+		require.NoError(t, err)
+		refunds, err := history.Refunds()
+		require.NoError(t, err)
+		assert.Equal(t, []Refunding{{Asked: asked}}, refunds.Asked)
+	}
 
-	storage.fails = 100
-	assert.ErrorIs(t, l.Announce(t.Context(), order), broken, "but not for ever")
+	require.NoError(t, l.Keep(t.Context(), News{order, "paid"}), "somebody finished the order meanwhile")
+	found, err := l.Find(t.Context(), order)
+	require.NoError(t, err)
+	assert.Nil(t, found.Paid)
+
+	damaged := News{order, "refund-1"}
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "qfpay_jsapi/shop/open", openFolder, order+".refund-1"), []byte(`{"at":`), 0o600))
+	assert.ErrorContains(t, l.Keep(t.Context(), damaged), "damaged")
+}
+
+func TestAFactWhoseNewsCannotBeWrittenIsNotRecorded(t *testing.T) {
+	broken := errors.New("the disk is full")
+	storage := &hiccupingStorage{Storage: &certmagic.FileStorage{Path: t.TempDir()}}
+	l := New(storage, "shop")
+	require.NoError(t, l.Begin(t.Context(), order, intent))
+	storage.err, storage.fails = broken, 1
+	require.ErrorIs(t, l.Add(t.Context(), order, paid), broken)
+	history, err := l.History(t.Context(), order)
+	require.NoError(t, err)
+	assert.False(t, history.Has(paid))
+}
+
+func TestAFactOfWhichThereAreNewsIsWrittenAgainAfterAFailedWrite(t *testing.T) {
+	broken := errors.New("the disk is full")
+	storage := &hiccupingStorage{Storage: &certmagic.FileStorage{Path: t.TempDir()}, err: broken}
+	l := New(storage, "shop")
+	require.NoError(t, l.Begin(t.Context(), order, intent))
+	storage.works, storage.fails = 1, 2
+	require.NoError(t, l.Add(t.Context(), order, paid))
+	history, err := l.History(t.Context(), order)
+	require.NoError(t, err)
+	assert.True(t, history.Has(paid))
+
+	storage.works, storage.fails = 1, 100
+	assert.ErrorIs(t, l.Add(t.Context(), order, failed), broken, "but not for ever")
 	assert.Positive(t, storage.fails)
 }
 
@@ -250,7 +305,7 @@ func TestAFailingStorageIsAnErrorAndNotAnUnknownOrder(t *testing.T) {
 	assert.NotErrorIs(t, err, ErrUnknown)
 	assert.ErrorIs(t, l.Begin(t.Context(), order, intent), broken)
 	assert.ErrorIs(t, l.Record(t.Context(), order, paid), broken)
-	assert.ErrorIs(t, l.Finish(t.Context(), order), broken)
+	assert.ErrorIs(t, l.Finish(t.Context(), order, nil), broken)
 	_, err = l.Lock(t.Context(), order)
 	assert.ErrorIs(t, err, broken)
 }
@@ -260,6 +315,7 @@ func TestWhatIsNoOrderIDNeverBecomesAStorageKey(t *testing.T) {
 	for _, id := range []string{"", "x", "../../../../../secret/key", "01m821fmt07w1n4zj6x0q3v5yb"} {
 		_, err := l.Find(t.Context(), id)
 		assert.ErrorIs(t, err, ErrUnknown, id)
+		assert.ErrorIs(t, l.Add(t.Context(), id, paid), ErrUnknown, id)
 	}
 }
 
@@ -314,7 +370,7 @@ func TestAHistoryIsListedAgainWhileManyWrite(t *testing.T) {
 	storage := &busyStorage{Storage: &certmagic.FileStorage{Path: t.TempDir()}}
 	l := New(storage, "shop")
 	require.NoError(t, l.Begin(t.Context(), order, intent))
-	storage.vanished = listTries
+	storage.vanished = tries
 	history, err := l.History(t.Context(), order)
 	require.NoError(t, err)
 	assert.Contains(t, history, "intent")
@@ -350,11 +406,15 @@ func (s *recordingStorage) Store(ctx context.Context, key string, value []byte) 
 type hiccupingStorage struct {
 	certmagic.Storage
 	err   error
-	fails int // how often more
+	works int // how often more
+	fails int // how often after that
 }
 
 func (s *hiccupingStorage) Store(ctx context.Context, key string, value []byte) error {
-	if s.fails > 0 {
+	switch {
+	case s.works > 0:
+		s.works--
+	case s.fails > 0:
 		s.fails--
 		return s.err
 	}

@@ -6,17 +6,13 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
-
-// newsMark stands behind an order's number on the index when news came of it.
-// It tells the node that looks after open orders to look soon, whichever node
-// learned the news.
-const newsMark = ".news"
 
 // orphanMark stands before an orphan's number on the index of open orders, on
 // which it stays until the shop has been told.
@@ -86,30 +82,6 @@ func (l *Ledger) Withdraw(ctx context.Context, order string) error {
 	return l.Reopen(ctx, order)
 }
 
-// Announce puts an order on the index as one of which there is news. It tries a
-// few times: the news are in storage already, and if somebody is just taking the
-// order off the index, nothing else leads to them.
-func (l *Ledger) Announce(ctx context.Context, order string) error {
-	return l.insist(ctx, func() error { return l.store(ctx, l.openKey(order)+newsMark, openEntry{}) })
-}
-
-// Acknowledge takes the announcement back. The order stays on the index.
-func (l *Ledger) Acknowledge(ctx context.Context, order string) error {
-	if err := l.keep(ctx, order); err != nil {
-		return err
-	}
-	return l.remove(ctx, l.openKey(order)+newsMark)
-}
-
-// keep puts an order on the index unless it is there already. When in doubt, it
-// does.
-func (l *Ledger) keep(ctx context.Context, order string) error {
-	if l.storage.Exists(ctx, l.openKey(order)) {
-		return nil
-	}
-	return l.Reopen(ctx, order)
-}
-
 // TakeTurn claims the right to ask the gateway about an open order now. Over
 // all nodes one asks at a time, and none within interval of the last. Whoever
 // has the turn calls done after asking.
@@ -135,11 +107,19 @@ func (l *Ledger) TakeTurn(ctx context.Context, order string, now time.Time, inte
 // turnLimit bounds how long a node waits while another one asks.
 const turnLimit = 3 * time.Second
 
-// Finish takes an order or orphan off the index: nothing is left to do. News
-// announced since they were last acknowledged keep it there.
-func (l *Ledger) Finish(ctx context.Context, subject string) error {
+// Finish takes an order or orphan off the index of which this much is known: then
+// nothing is left to do. News that are not among it keep it there.
+func (l *Ledger) Finish(ctx context.Context, subject string, known History) error {
 	if err := l.undigest(ctx, subject); err != nil {
 		return err
+	}
+	for _, fact := range slices.Sorted(maps.Keys(known)) {
+		if isMark(fact) || fact == "intent" || fact == "prepared" { // which are never news
+			continue
+		}
+		if err := l.remove(ctx, l.newsKey(News{subject, fact})); err != nil {
+			return err
+		}
 	}
 	return l.remove(ctx, l.openKey(subject))
 }
@@ -158,26 +138,26 @@ func (l *Ledger) Open(ctx context.Context) (subjects []string, err error) {
 	return subjects, err
 }
 
-// Index returns what [Ledger.Open] does, and those of them that were announced.
-func (l *Ledger) Index(ctx context.Context) (subjects, announced []string, err error) {
+// Index returns what [Ledger.Open] does, and the news of them.
+func (l *Ledger) Index(ctx context.Context) (subjects []string, news []News, err error) {
 	for n := range uint32(indexFolders) {
 		keys, err := l.list(ctx, l.openFolder(n))
 		if err != nil {
 			return nil, nil, fmt.Errorf("listing the open orders: %w", err)
 		}
 		for _, key := range keys {
-			subject, news := strings.CutSuffix(path.Base(key), newsMark)
-			if !isSubject(subject) {
-				continue
+			name := path.Base(key)
+			if order, fact, ok := strings.Cut(name, "."); ok && validOrder(order) {
+				news = append(news, News{order, fact})
+				name = order
 			}
-			subjects = append(subjects, subject)
-			if news {
-				announced = append(announced, subject)
+			if isSubject(name) {
+				subjects = append(subjects, name)
 			}
 		}
 	}
 	slices.Sort(subjects)
-	return slices.Compact(subjects), announced, nil
+	return slices.Compact(subjects), news, nil
 }
 
 // isSubject tells entries of the index from temporary files of the storage.
@@ -203,60 +183,4 @@ func (l *Ledger) openKey(subject string) string {
 
 func (l *Ledger) openFolder(n uint32) string {
 	return path.Join(l.root, "open", strconv.FormatUint(uint64(n), 16))
-}
-
-// listTries is how often a listing is tried: on a file system it may fail
-// while others write.
-const listTries = 3
-
-// list returns the keys below a folder. A folder that does not exist is empty:
-// storages differ in what they say about it.
-func (l *Ledger) list(ctx context.Context, folder string) (keys []string, err error) {
-	return l.listed(ctx, folder, false)
-}
-
-// tree returns the keys in a folder and all folders in it.
-func (l *Ledger) tree(ctx context.Context, folder string) (keys []string, err error) {
-	return l.listed(ctx, folder, true)
-}
-
-func (l *Ledger) listed(ctx context.Context, folder string, recursive bool) (keys []string, err error) {
-	for try := range listTries {
-		if keys, err = l.listOnce(ctx, folder, recursive); err == nil {
-			return keys, nil
-		}
-		if err := pause(ctx, time.Duration(try+1)*20*time.Millisecond); err != nil {
-			return nil, err
-		}
-	}
-	return nil, err
-}
-
-// vanishTries is how often a folder is listed at once from which files vanish.
-const vanishTries = 8
-
-// listOnce lists a folder. On a file system, a temporary file that vanishes
-// meanwhile looks like a folder that is not there.
-func (l *Ledger) listOnce(ctx context.Context, folder string, recursive bool) (keys []string, err error) {
-	for range vanishTries {
-		keys, err = l.storage.List(ctx, folder, recursive)
-		switch {
-		case !errors.Is(err, fs.ErrNotExist):
-			return keys, err
-		case !l.storage.Exists(ctx, folder):
-			return nil, nil
-		}
-	}
-	return nil, err
-}
-
-func pause(ctx context.Context, wait time.Duration) error {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

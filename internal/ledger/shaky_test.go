@@ -60,13 +60,13 @@ func TestADayOfWhichAFactCannotBeReadIsNotKept(t *testing.T) {
 	}
 	for _, fact := range []string{"intent.json", "paid.json", "refund-r.json", "refunding-a.json"} {
 		l, storage := newShakyLedger(t)
-		require.NoError(t, l.Finish(t.Context(), order))
+		require.NoError(t, l.Finish(t.Context(), order, nil))
 		storage.denies[fact] = 1
 		assert.Equal(t, []Row{whole}, rowsOf(t, l, "2026-11-23", "2026-11-23", later), fact)
 	}
 	for _, fact := range []string{"intent.json", "paid.json", "refund-r.json", "refunding-a.json"} {
 		l, storage := newShakyLedger(t)
-		require.NoError(t, l.Finish(t.Context(), order))
+		require.NoError(t, l.Finish(t.Context(), order, nil))
 		storage.denies[fact] = -1
 		assert.NotEqual(t, []Row{whole}, rowsOf(t, l, "2026-11-23", "2026-11-23", later), fact)
 		storage.denies[fact] = 0

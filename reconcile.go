@@ -149,7 +149,7 @@ func (c *clerk) scan(ctx context.Context, due *agenda, busy map[string]struct{})
 // hear has an order looked at of which there is news, once. Of one that is just
 // being looked at, it hears another time.
 func (c *clerk) hear(ctx context.Context, news ledger.News, due *agenda, busy map[string]struct{}) (heard bool) {
-	if _, heard := c.heard[news]; heard {
+	if _, before := c.heard[news]; before {
 		return true
 	}
 	if _, attended := busy[news.Order]; attended {

@@ -219,7 +219,7 @@ type node struct {
 	disk  *disk
 	clerk *clerk
 	due   *agenda // of the clerk
-	leads bool                 // believes that it looks after open orders alone; the other one does as well
+	leads bool    // believes that it looks after open orders alone; the other one does as well
 }
 
 // start is what happens when a machine starts: all that it has is what lies in

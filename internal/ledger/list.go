@@ -4,12 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"time"
 )
-
-// tries is how often something is tried that may fail for a moment, as a listing
-// on a file system while others write.
-const tries = 3
 
 // list returns the keys below a folder. A folder that does not exist is empty:
 // storages differ in what they say about it.
@@ -23,15 +18,11 @@ func (l *Ledger) tree(ctx context.Context, folder string) (keys []string, err er
 }
 
 func (l *Ledger) listed(ctx context.Context, folder string, recursive bool) (keys []string, err error) {
-	for try := range tries {
-		if keys, err = l.listOnce(ctx, folder, recursive); err == nil {
-			return keys, nil
-		}
-		if err := pause(ctx, time.Duration(try+1)*20*time.Millisecond); err != nil {
-			return nil, err
-		}
-	}
-	return nil, err
+	err = l.insist(ctx, func() (err error) {
+		keys, err = l.listOnce(ctx, folder, recursive)
+		return err
+	})
+	return keys, err
 }
 
 // vanishTries is how often a folder is listed at once from which files vanish.
@@ -50,25 +41,4 @@ func (l *Ledger) listOnce(ctx context.Context, folder string, recursive bool) (k
 		}
 	}
 	return nil, err
-}
-
-// insist tries a few times.
-func (l *Ledger) insist(ctx context.Context, do func() error) (err error) {
-	for try := range tries {
-		if err = do(); err == nil || pause(ctx, time.Duration(try+1)*20*time.Millisecond) != nil {
-			return err
-		}
-	}
-	return err
-}
-
-func pause(ctx context.Context, wait time.Duration) error {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -3,12 +3,11 @@ package qfpay
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/redact"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 const (
@@ -21,8 +20,11 @@ const (
 	callRefund  = "refund"
 )
 
-// longestBody is far above the largest reply, a page of 100 trades.
-const longestBody = 1 << 20
+// headerSign carries the signature of a request, and of some replies.
+const headerSign = "X-QF-SIGN"
+
+// maxReply bounds a reply in bytes, far above the largest, a page of 100 trades.
+const maxReply = 1 << 20
 
 // call is one signed request.
 type call struct {
@@ -36,27 +38,14 @@ type call struct {
 }
 
 // do sends the call once and returns the body of a reply that says 0000.
-//
-// It goes to the transport directly, without an http.Client: that follows
-// redirects, and puts the URL with the payer's code into its errors.
 func (c *Client) do(ctx context.Context, call call) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
-	defer cancel()
 	req, err := c.request(ctx, call)
 	if err != nil {
 		return nil, invalid(call.name, err)
 	}
-	resp, err := c.config.Transport.RoundTrip(req)
-	if err != nil {
-		return nil, transportError(ctx, call.name, err)
-	}
-	defer closeBody(resp.Body)
-	if resp.StatusCode != http.StatusOK {
-		return nil, statusError(call.name, resp)
-	}
-	body, err := readBody(resp.Body)
-	if err != nil {
-		return nil, bodyError(ctx, call.name, err)
+	body, failure := c.caller.Do(req)
+	if failure != nil {
+		return nil, failed(call.name, failure)
 	}
 	return body, c.judge(call, body)
 }
@@ -69,7 +58,7 @@ func (c *Client) request(ctx context.Context, call call) (*http.Request, error) 
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("X-QF-APPCODE", c.config.AppCode)
-	req.Header.Set("X-QF-SIGN", params.sign(c.config.SignType, c.config.ClientKey))
+	req.Header.Set(headerSign, params.sign(c.config.SignType, c.key()))
 	if c.config.SignType == SHA256 {
 		req.Header.Set("X-QF-SIGNTYPE", "SHA256")
 	}
@@ -99,25 +88,11 @@ func unsigned(ctx context.Context, method, address string, params params) (*http
 	return req, nil
 }
 
-func readBody(body io.Reader) ([]byte, error) {
-	read, err := io.ReadAll(io.LimitReader(body, longestBody+1))
-	if err == nil && len(read) > longestBody {
-		err = fmt.Errorf("reply is longer than %d bytes", longestBody)
-	}
-	return read, err
-}
-
-// closeBody reads what little may be left, so that the connection can be kept.
-func closeBody(body io.ReadCloser) {
-	_, _ = io.CopyN(io.Discard, body, 4<<10)
-	_ = body.Close()
-}
-
 // envelope is common to all replies.
 type envelope struct {
 	Respcd  responseCode `json:"respcd"`
-	Respmsg text         `json:"respmsg"`
-	Resperr text         `json:"resperr"`
+	Respmsg remote.Text  `json:"respmsg"`
+	Resperr remote.Text  `json:"resperr"`
 }
 
 // judge reads the envelope alone: a refusal must be understood even if the rest
@@ -133,7 +108,7 @@ func (c *Client) judge(call call, body []byte) error {
 	case success:
 		return nil
 	default:
-		hide := quote.Hiding(c.config.ClientKey).And(call.secrets...)
+		hide := redact.Hiding(c.key()).And(call.secrets...)
 		return answer(call.name, string(reply.Respcd), hide.Line(reply.message()))
 	}
 }

@@ -3,10 +3,11 @@ package qfpay
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 // DefaultTimeout bounds one call when [Config] sets no Timeout.
@@ -23,7 +24,7 @@ type Config struct {
 	AppCode string
 
 	// ClientKey is the secret that signs. Required.
-	ClientKey string `json:"-"`
+	ClientKey Secret `json:"-"`
 
 	// MchID is sent with every call if QFPay issued one; leave it empty
 	// otherwise, because the gateway then wants the parameter to be absent.
@@ -40,13 +41,21 @@ type Config struct {
 	// keeps connections alive and honours the usual proxy variables of the
 	// environment. It must not repeat requests by itself.
 	Transport http.RoundTripper `json:"-"`
+
+	// WrongReplySignature is called, at most once by each client, when a reply
+	// carries a signature that is not the MD5 of its body and the key. The reply
+	// is taken all the same: QFPay's documentation has two rules, which cannot both
+	// be right, and TLS tells whose reply it is. Optional.
+	WrongReplySignature func() `json:"-"`
 }
 
 // Client calls one gateway for one merchant. It is safe for concurrent use, and
 // however it is printed or logged, the client key stays out.
 type Client struct {
-	config  Config
-	gateway string // without a trailing slash
+	config  Config        // without the key
+	key     func() string // a function, because fmt prints unexported fields as they are
+	gateway string        // without a trailing slash
+	caller  remote.Caller
 }
 
 // NewClient checks the configuration, calls nobody, and names the field in its
@@ -63,10 +72,10 @@ func NewClient(config Config) (*Client, error) {
 	}
 	for _, field := range []struct{ name, value string }{
 		{"AppCode", config.AppCode},
-		{"ClientKey", config.ClientKey},
+		{"ClientKey", string(config.ClientKey)},
 		{"MchID", config.MchID},
 	} {
-		if strings.ContainsFunc(field.value, notGraphic) {
+		if strings.ContainsFunc(field.value, remote.NotGraphic) {
 			return nil, fmt.Errorf("qfpay: Config.%s: must be ASCII without white space", field.name)
 		}
 	}
@@ -86,11 +95,21 @@ func NewClient(config Config) (*Client, error) {
 	if config.Transport == nil {
 		config.Transport = sharedTransport
 	}
-	return &Client{config: config, gateway: strings.TrimRight(config.Gateway, "/")}, nil
+	key := string(config.ClientKey)
+	config.ClientKey = ""
+	return &Client{
+		config:  config,
+		key:     func() string { return key },
+		gateway: strings.TrimRight(config.Gateway, "/"),
+		caller: remote.Caller{
+			Transport: config.Transport, Timeout: config.Timeout, MaxReply: maxReply,
+			Received: replyCheck(key, config.WrongReplySignature),
+		},
+	}, nil
 }
 
 func checkGateway(gateway string) error {
-	if _, err := webAddress(gateway); err != nil {
+	if _, err := remote.Address(gateway); err != nil {
 		return err
 	}
 	if strings.ContainsAny(gateway, "?#") {
@@ -99,34 +118,10 @@ func checkGateway(gateway string) error {
 	return nil
 }
 
-func notGraphic(r rune) bool {
-	return r <= ' ' || r > '~'
-}
-
 // CloseIdle closes connections that are kept alive but not in use. Calls in
 // flight and later calls are not disturbed. The default transport is shared, so
 // other clients may have to connect anew.
-func (c *Client) CloseIdle() {
-	if t, ok := c.config.Transport.(interface{ CloseIdleConnections() }); ok {
-		t.CloseIdleConnections()
-	}
-}
+func (c *Client) CloseIdle() { c.caller.CloseIdle() }
 
-// sharedTransport is of the package's own, so that settings and closed
-// connections of http.DefaultTransport are none of its business. Hundreds of
-// payers at once reuse their connections. Connections are dropped before
-// servers usually do so (a minute), because a payment that is sent into a
-// connection just closed has an unknown outcome.
-var sharedTransport http.RoundTripper = &http.Transport{
-	Proxy: http.ProxyFromEnvironment,
-	DialContext: (&net.Dialer{
-		Timeout:   5 * time.Second,
-		KeepAlive: 15 * time.Second,
-	}).DialContext,
-	ForceAttemptHTTP2:      true,
-	TLSHandshakeTimeout:    5 * time.Second,
-	MaxIdleConns:           512,
-	MaxIdleConnsPerHost:    256,
-	IdleConnTimeout:        30 * time.Second,
-	MaxResponseHeaderBytes: 64 << 10,
-}
+// sharedTransport has room for hundreds of payers at once.
+var sharedTransport = remote.NewTransport(256)

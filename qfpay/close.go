@@ -18,8 +18,9 @@ type Close struct {
 	Amount int64
 
 	// Time is in any zone, and is sent in [HongKong]. Required. An older page of
-	// QFPay's documentation wants that of the payment, [Payment.Time]; the newer
-	// one does not say whose it is, and public client code sends the current one.
+	// QFPay's documentation wants that of the payment, [Payment.Time]; public
+	// client code sends the current one. By QFPay's QA programs, neither Time nor
+	// Amount is checked.
 	Time time.Time
 }
 
@@ -29,19 +30,21 @@ type Close struct {
 //
 // Errors are [*Error]. After [Error.Paid] it is too late, and [Client.Query]
 // tells what was paid. [Error.NotFound] is final only if the payment was not sent
-// just now. After any other error, even a refusal, the payment can perhaps still
-// be made: QFPay's documentation names pay types that can be closed, and JSAPI is
-// among them only where it says that all of WeChat's are.
+// just now, in this month. After any other error, even a refusal, the payment can
+// perhaps still be made: QFPay's FAQ of 2017 names JSAPI as one of two pay types
+// that can be closed, and of others, an edition of the documentation says that the
+// gateway answers 1297, or 0000 without a number for the close. Both are [Unknown].
 //
-// The documentation has GET, an older page of it POST. This is a POST, as in the
-// public client code that was read and like every other call under /trade:
-// net/http may repeat a GET by itself, and proxies may log or answer it. From a
-// gateway that insists on GET, a bad status would come back, which is [Unknown].
+// Query first, always: by one edition, a payment that has been made is revoked.
+//
+// The newest documentation has GET; QFPay's own QA programs, older editions and
+// public client code have POST, and so has this, like every other call under
+// /trade: net/http may repeat a GET by itself, and proxies may log or answer it.
 func (c *Client) Close(ctx context.Context, q Close) error {
 	if err := q.check(); err != nil {
 		return invalid(callClose, err)
 	}
-	_, err := c.do(ctx, call{
+	body, err := c.do(ctx, call{
 		name:   callClose,
 		method: http.MethodPost,
 		path:   "/trade/v1/close",
@@ -50,7 +53,27 @@ func (c *Client) Close(ctx context.Context, q Close) error {
 	if refusal, ok := errors.AsType[*Error](err); ok && dead(refusal.Respcd) {
 		return nil
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	if err := closed(body); err != nil {
+		return garbage(callClose, err)
+	}
+	return nil
+}
+
+// closed reads a reply that says yes: the close of a trade has a number of its own.
+func closed(body []byte) error {
+	var reply struct {
+		Syssn line `json:"syssn"`
+	}
+	if err := decode(body, &reply); err != nil {
+		return err
+	}
+	if reply.Syssn == "" {
+		return errors.New("not closed: the reply has no syssn, as for a trade that cannot be closed")
+	}
+	return nil
 }
 
 // number is the one that is sent.

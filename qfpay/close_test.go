@@ -101,6 +101,7 @@ func TestWhatIsNotClosedIsAnError(t *testing.T) {
 	}{
 		"1260": {Unknown, FaultRequest, true, false},
 		"1298": {Unknown, FaultGateway, false, false},
+		"1297": {Unknown, FaultGateway, false, false},
 		"1136": {Refused, FaultRequest, false, true},
 		"1268": {Refused, FaultRequest, false, true},
 		"1143": {Unknown, FaultGateway, false, false},
@@ -120,4 +121,20 @@ func TestWhatIsNotClosedIsAnError(t *testing.T) {
 		assert.Equal(t, want.paid, e.Paid(), respcd)
 		assert.Equal(t, want.notFound, e.NotFound(), respcd)
 	}
+}
+
+func TestAYesWithoutANumberOfItsOwnClosesNothing(t *testing.T) {
+	for name, body := range map[string]string{
+		"no syssn":         `{"respcd": "0000", "respmsg": "", "resperr": "", "txamt": "12800", "sysdtm": "2026-11-24 00:04:06"}`,
+		"an empty syssn":   `{"respcd": "0000", "respmsg": "", "syssn": "", "orig_syssn": "20261124000200020000000001"}`,
+		"a syssn of null":  `{"respcd": "0000", "syssn": null}`,
+		"a syssn no reply": `{"respcd": "0000", "syssn": {}}`,
+	} {
+		e := asError(t, newClient(t, says(200, body)).Close(t.Context(), someClose()))
+		assert.Equal(t, Unknown, e.Outcome, name)
+		assert.Equal(t, FaultGateway, e.Fault, name)
+		assert.False(t, e.Paid(), name)
+	}
+	err := newClient(t, says(200, `{"respcd": "0000"}`)).Close(t.Context(), someClose())
+	assert.ErrorContains(t, err, "not closed: the reply has no syssn")
 }

@@ -1,8 +1,10 @@
 package qfpay
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // minorUnits holds the currencies that QFPay's documentation lists for txcurrcd,
@@ -38,3 +40,22 @@ func MinorUnits(currency string) (digits int, ok bool) {
 func Currencies() []string {
 	return slices.Sorted(maps.Keys(minorUnits))
 }
+
+// Decimal writes minor units of a currency as people read them, with exactly the
+// decimals that the currency has: 12800 HKD is "128.00". Of an unknown currency it
+// writes the number as it is.
+func Decimal(minor int64, currency string) string {
+	digits, _ := MinorUnits(currency)
+	if digits == 0 {
+		return strconv.FormatInt(minor, 10)
+	}
+	sign := ""
+	if minor < 0 {
+		sign, minor = "-", -minor
+	}
+	text := fmt.Sprintf("%0*d", digits+1, minor)
+	return sign + text[:len(text)-digits] + "." + text[len(text)-digits:]
+}
+
+// Display writes money as people read it wherever they are: "HKD 128.00".
+func Display(minor int64, currency string) string { return currency + " " + Decimal(minor, currency) }

@@ -1,7 +1,7 @@
-// Package qfpay speaks the part of QFPay's signed API that a WeChat Pay JSAPI
-// payment needs, with nothing but the standard library.
+// Package qfpay speaks the part of QFPay's signed API that payments by WeChat Pay
+// JSAPI and in phones' own browsers need, with nothing but the standard library.
 //
-// A payment takes four steps, and the methods stand in their order:
+// A payment inside WeChat takes four steps, and the methods stand in their order:
 //
 //  1. [Client.OAuthURL] is where the payer's browser, inside WeChat, goes first.
 //     It comes back to the given address with a one-time code.
@@ -9,8 +9,9 @@
 //  3. [Client.Pay] makes the payment and returns its [PayParams].
 //  4. [PayPageRequest.URL] is where the browser goes to pay.
 //
-// Of a merchant in Canada, a payment is Hosted: there is no openid, and
-// [Client.Pay] itself returns where the browser goes to pay.
+// In a phone's own browser, outside WeChat, there is no openid: of the [Wallets],
+// as of [MethodHosted] in Canada, [Client.Pay] itself returns where the browser goes
+// to pay.
 //
 // Whether money has moved is told by [Client.Query] and by the gateway's
 // notification ([VerifyNotification], then [ParseNotification]), never by a
@@ -25,14 +26,16 @@
 // Every call ends in one of three ways. A nil error is yes. Otherwise the error
 // is an [*Error] whose Outcome is [Refused], the gateway said no and nothing
 // happened, or [Unknown]: it may have happened, and only a later [Client.Query]
-// with the same number can tell. Its Fault says whose turn it is to act. The
-// client itself never asks twice.
+// with the same number can tell. Its Fault says who has to act. The
+// client itself never asks twice. What a code of the gateway's means, for the call
+// that got it and with the words beside it, is in [Error.Meaning].
 //
 // # What stays secret
 //
 // The client key, the payer's one-time code and the payer's [RealName] are in no
 // error of this package, even if the gateway repeats them, and not in what its
-// values print. A row of an enquiry is passed on as it comes.
+// values print. No error holds the payer's openid or IP address either. A row of an
+// enquiry is passed on as it comes.
 //
 // # Amounts and times
 //

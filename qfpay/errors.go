@@ -1,82 +1,50 @@
 package qfpay
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"net"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/redact"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
-// Outcome is what is known about a call that did not succeed.
-type Outcome int
+// Outcome is what is known about a call that did not succeed. Its String is
+// "refused" or "unknown".
+type Outcome = remote.Outcome
 
 const (
 	// Refused is a no: nothing happened.
-	Refused Outcome = iota + 1
+	Refused Outcome = remote.Refused
 	// Unknown is not a no: it may or may not have happened. Ask again with the
 	// same number.
-	Unknown
+	Unknown Outcome = remote.Unknown
 )
 
-func (o Outcome) String() string {
-	switch o {
-	case Refused:
-		return "refused"
-	case Unknown:
-		return "unknown"
-	default:
-		return "Outcome(" + strconv.Itoa(int(o)) + ")"
-	}
-}
-
-// Fault is where the cause lies.
-type Fault int
+// Fault is where the cause lies. Its String is one word: "payer", "shop",
+// "request", "busy", "broken" or "silent".
+type Fault = remote.Fault
 
 const (
-	// FaultPayer is a used or expired code, or an order that is over: the payer
-	// starts again.
-	FaultPayer Fault = iota + 1
+	// FaultPayer is a used or expired code, a wallet or bank that refuses, or an
+	// order that is over: the payer starts again.
+	FaultPayer Fault = remote.FaultPayer
 	// FaultShop is the configuration: the key, or an account that is not allowed
 	// to do this.
-	FaultShop
+	FaultShop Fault = remote.FaultShop
 	// FaultRequest is what was sent: bad parameters or a duplicate number.
-	FaultRequest
+	FaultRequest Fault = remote.FaultRequest
 	// FaultBusy is maintenance or the rate limit: try later.
-	FaultBusy
+	FaultBusy Fault = remote.FaultBusy
 	// FaultGateway is a gateway that broke or answered garbage.
-	FaultGateway
+	FaultGateway Fault = remote.FaultBroken
 	// FaultSilent is a gateway that could not be reached or did not answer in
 	// time, or a caller who gave up.
-	FaultSilent
+	FaultSilent Fault = remote.FaultSilent
 )
 
-func (f Fault) String() string {
-	switch f {
-	case FaultPayer:
-		return "payer"
-	case FaultShop:
-		return "shop"
-	case FaultRequest:
-		return "request"
-	case FaultBusy:
-		return "busy"
-	case FaultGateway:
-		return "gateway"
-	case FaultSilent:
-		return "silent"
-	default:
-		return "Fault(" + strconv.Itoa(int(f)) + ")"
-	}
-}
-
-// Error is the error of every call. It never holds the URL, the payer's code or
-// openid, the client key or a payer's real name, and may be logged.
+// Error is the error of every call. It never holds the URL, the client key, nor the
+// payer's code, openid, IP address or real name, and may be logged.
 type Error struct {
 	// Call is "openid", "payment", "query", "close" or "refund"; mistakes that are found
 	// while an address is made say "oauth" or "paypage".
@@ -105,24 +73,25 @@ type Error struct {
 
 // Error says what was asked, how it ended, and everything known about why.
 func (e *Error) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "qfpay: %s: %s (%s)", e.Call, e.Outcome, e.Fault)
-	if e.Status != 0 && e.Status != http.StatusOK {
-		fmt.Fprintf(&b, ": HTTP status %d", e.Status)
-	}
+	respcd := ""
 	if e.Respcd != "" {
-		fmt.Fprintf(&b, ": respcd %s", quote.Line(e.Respcd))
+		respcd = "respcd " + redact.Line(e.Respcd)
 	}
-	for _, part := range []string{Meaning(e.Respcd), e.Message} {
-		if part != "" {
-			b.WriteString(": " + part)
-		}
-	}
-	if e.Err != nil {
-		b.WriteString(": " + e.Err.Error())
-	}
-	return b.String()
+	failure := remote.Failure{Outcome: e.Outcome, Fault: e.Fault, Status: e.Status, Err: e.Err}
+	return failure.Describe("qfpay: "+e.Call, respcd, e.Meaning(), e.Message)
 }
+
+// Meaning says in a few English words, for the owner of the shop, what Respcd
+// means as the reply to this call and with this Message; "" if it is not known.
+func (e *Error) Meaning() string {
+	if e.Respcd == "" {
+		return ""
+	}
+	return understand(e.Call, e.Respcd, e.Message).meaning
+}
+
+// Ended returns Outcome and Fault.
+func (e *Error) Ended() (Outcome, Fault) { return e.Outcome, e.Fault }
 
 // Unwrap returns Err. After a cancelled or expired context, it is that context's
 // error.
@@ -146,79 +115,34 @@ func (e *Error) NotFound() bool {
 	return e.Respcd == "1136" || e.Respcd == "1268"
 }
 
+// Tomorrow reports whether a refund was refused for now alone (1269 and 1265): no
+// money went back, and the same refund may be made tomorrow, under a new number.
+func (e *Error) Tomorrow() bool {
+	known, ok := refusalOf(e.Respcd, e.Message)
+	return ok && known.tomorrow && e.Call == callRefund
+}
+
+// failed is the error of a call without an answer of the gateway's.
+func failed(call string, f *remote.Failure) *Error {
+	return &Error{Call: call, Status: f.Status, Outcome: f.Outcome, Fault: f.Fault, RetryAfter: f.RetryAfter, Err: f.Err}
+}
+
 // invalid is a mistake that is found before anything is sent.
-func invalid(call string, err error) *Error {
-	return &Error{Call: call, Outcome: Refused, Fault: FaultRequest, Err: err}
-}
-
-// transportError is the lack of a reply.
-func transportError(ctx context.Context, call string, err error) *Error {
-	e := &Error{Call: call, Outcome: Unknown, Fault: FaultSilent, Err: quote.Cause(ctx, err)}
-	if ctx.Err() == nil && neverConnected(err) {
-		e.Outcome = Refused
-	}
-	return e
-}
-
-// neverConnected reports whether err is a failed dial: of that alone is it
-// certain that nothing has reached the gateway.
-func neverConnected(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
-}
-
-// statusError is a reply that is not 200. Its body is not looked at.
-func statusError(call string, resp *http.Response) *Error {
-	e := &Error{
-		Call:       call,
-		Status:     resp.StatusCode,
-		Outcome:    Unknown,
-		Fault:      FaultGateway,
-		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), time.Now()),
-	}
-	if resp.StatusCode == http.StatusTooManyRequests {
-		e.Outcome, e.Fault = Refused, FaultBusy
-	}
-	return e
-}
-
-// retryAfter reads seconds or a date.
-func retryAfter(header string, now time.Time) time.Duration {
-	const longest = time.Hour
-	if seconds, err := strconv.ParseUint(header, 10, 64); err == nil {
-		return time.Duration(min(seconds, uint64(longest/time.Second))) * time.Second
-	}
-	date, err := http.ParseTime(header)
-	if err != nil {
-		return 0
-	}
-	return max(0, min(date.Sub(now), longest))
-}
-
-// bodyError is a reply that broke off.
-func bodyError(ctx context.Context, call string, err error) *Error {
-	if ctx.Err() != nil {
-		e := transportError(ctx, call, err)
-		e.Status = http.StatusOK
-		return e
-	}
-	return garbage(call, err)
-}
+func invalid(call string, err error) *Error { return failed(call, remote.Invalid(err)) }
 
 // garbage is a reply that cannot be understood.
-func garbage(call string, err error) *Error {
-	return &Error{Call: call, Status: http.StatusOK, Outcome: Unknown, Fault: FaultGateway, Err: err}
-}
+func garbage(call string, err error) *Error { return failed(call, remote.Garbage(err)) }
 
 // answer is a reply whose respcd is not success.
 func answer(call, respcd, message string) *Error {
 	e := &Error{Call: call, Respcd: respcd, Message: message, Status: http.StatusOK}
-	e.Outcome, e.Fault = judgement(call, respcd)
+	meant := understand(call, respcd, message)
+	e.Outcome, e.Fault = meant.outcome, meant.fault
 	return e
 }
 
 // hideIn is the error of a call without secrets.
-func hideIn(err error, hide quote.Redactor) error {
+func hideIn(err error, hide redact.Redactor) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		return hide.Error(err)

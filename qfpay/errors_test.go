@@ -13,7 +13,7 @@ func TestErrorsTellEverythingInOneLine(t *testing.T) {
 		"qfpay: payment: refused (shop): respcd 1108: bad signature or key: sign error": {
 			Call: callPayment, Respcd: "1108", Message: "sign error", Status: 200, Outcome: Refused, Fault: FaultShop,
 		},
-		"qfpay: query: unknown (gateway): HTTP status 502": {
+		"qfpay: query: unknown (broken): HTTP status 502": {
 			Call: callQuery, Status: 502, Outcome: Unknown, Fault: FaultGateway,
 		},
 		"qfpay: openid: unknown (silent): broken pipe": {
@@ -22,15 +22,6 @@ func TestErrorsTellEverythingInOneLine(t *testing.T) {
 	} {
 		assert.EqualError(t, e, want)
 	}
-}
-
-func TestOutcomesAndFaultsHaveNames(t *testing.T) {
-	assert.Equal(t, "refused unknown Outcome(0)", Refused.String()+" "+Unknown.String()+" "+Outcome(0).String())
-	names := make([]string, 0, 7)
-	for fault := range FaultSilent + 1 {
-		names = append(names, fault.String())
-	}
-	assert.Equal(t, []string{"Fault(0)", "payer", "shop", "request", "busy", "gateway", "silent"}, names)
 }
 
 func TestDuplicates(t *testing.T) {
@@ -74,17 +65,4 @@ func TestTheGatewaysWordingIsTamed(t *testing.T) {
 func TestAHostileRespcdStaysOnItsLine(t *testing.T) {
 	client := newClient(t, says(200, `{"respcd":"1\n2"}`))
 	assert.NotContains(t, calls[callPayment](t.Context(), client).Error(), "\n")
-}
-
-func TestMeanings(t *testing.T) {
-	assert.Equal(t, "success", Meaning("0000"))
-	assert.Equal(t, "bad signature or key", Meaning("1108"))
-	assert.Empty(t, Meaning("9999"))
-	assert.Empty(t, Meaning(""))
-	for respcd, code := range codes {
-		assert.NotEmpty(t, Meaning(respcd), respcd)
-		assert.NotZero(t, code.outcome, respcd)
-		assert.NotZero(t, code.fault, respcd)
-		assert.Len(t, respcd, 4)
-	}
 }

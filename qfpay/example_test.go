@@ -18,7 +18,7 @@ import (
 // exampleGateway is the simulator, and a client of it. In earnest, Gateway is
 // the first result of [qfpay.Gateway] for "production".
 func exampleGateway(config qfpaytest.Config) (client *qfpay.Client, gateway *qfpaytest.Simulator, closeAll func()) {
-	config.AppCode, config.ClientKey, config.Seed = "APPCODE", "TESTKEY", 1
+	config.Strict, config.AppCode, config.ClientKey, config.Seed = true, "APPCODE", "TESTKEY", 1
 	gateway, err := qfpaytest.New(config)
 	if err != nil {
 		panic(err)
@@ -110,6 +110,46 @@ func Example() {
 	// T1 paid 12800 HKD
 }
 
+// In a phone's own browser there is no openid: the gateway says where the wallet
+// opens.
+func ExampleClient_Pay_wallet() {
+	client, gateway, closeAll := exampleGateway(qfpaytest.Config{NotifyOff: true, Wallets: []string{"wechat"}})
+	defer closeAll()
+
+	prepared, err := client.Pay(context.Background(), qfpay.Payment{
+		OutTradeNo: "T1",
+		Amount:     12800,
+		Currency:   "HKD",
+		Method:     qfpay.MethodWeChat,
+		Site:       "https://shop.example.com/",
+		SiteName:   "Tea & Co",
+		ClientIP:   "203.0.113.7",
+		ReturnURL:  "https://shop.example.com/pay/return/T1",
+		Time:       time.Now(),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	wallet, _ := url.Parse(prepared.PayURL)
+	fmt.Println("go to", wallet.Path, "and come back to", wallet.Query().Get("redirect_url"))
+
+	// The payer presses Pay. Only the gateway knows that it has been paid.
+	if err := gateway.Pay("T1"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	trades, err := client.Query(context.Background(), qfpay.Query{Syssn: prepared.Syssn})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(trades[0].OutTradeNo, trades[0].State())
+	// Output:
+	// go to /q/wap and come back to https://shop.example.com/pay/return/T1
+	// T1 paid
+}
+
 func ExampleSign() {
 	params := map[string]string{"abc": "value1", "bcd": "value2", "bad": "value3"}
 	fmt.Println(qfpay.Sign(qfpay.MD5, params, "Key"))
@@ -137,8 +177,8 @@ func ExampleClient_OAuthURL() {
 	// https://openapi-hk.qfapi.com/tool/v1/get_weixin_oauth_code?app_code=APPCODE&redirect_uri=https%3A%2F%2Fshop.example.com%2Fpay%2Fcallback%2FT1&sign=80323371110DAC0F57D83844FE4A4487
 }
 
-// A code is good for one openid. What is refused is an error that says whose
-// turn it is to act.
+// A code is good for one openid. What is refused is an error that says who has to
+// act.
 func ExampleClient_OpenID() {
 	client, gateway, closeAll := exampleGateway(qfpaytest.Config{})
 	defer closeAll()
@@ -215,6 +255,8 @@ func ExampleClient_Refund() {
 		fmt.Println("28.00 went back")
 	case ok && failure.Outcome == qfpay.Unknown:
 		fmt.Println("it may have gone back: query T1R1")
+	case ok && failure.Tomorrow():
+		fmt.Println("nothing went back today: tomorrow it may, under another number")
 	default:
 		fmt.Println("nothing went back")
 	}

@@ -5,14 +5,16 @@ import (
 	"slices"
 )
 
-// gateways holds the base URL of every named environment. The Hong Kong hosts
-// and the sandbox are in QFPay's documentation; the other regions and the
-// mainland have been seen in public client code.
+// gateways holds the base URL of every named environment, as in QFPay's
+// documentation; that of Cambodia was seen in public client code alone, and no
+// test host of Cambodia or Japan anywhere.
 var gateways = map[string]string{
 	"production": "https://openapi-hk.qfapi.com",
 	"testing":    "https://test-openapi-hk.qfapi.com",
 	"sandbox":    "https://openapi-int.qfapi.com",
-	"mainland":   "https://openapi.qfpay.com",
+
+	"mainland":         "https://openapi.qfpay.com",
+	"mainland-testing": "https://openapi-test.qfpay.com",
 
 	"hk":  "https://openapi-hk.qfapi.com",
 	"jp":  "https://openapi-jp.qfapi.com",
@@ -21,6 +23,7 @@ var gateways = map[string]string{
 	"id":  "https://openapi-id.qfapi.com",
 	"db":  "https://openapi-db.qfapi.com",
 	"eur": "https://openapi-eur.qfapi.com",
+	"kh":  "https://openapi-kh.qfapi.com",
 
 	"testing-hk":  "https://test-openapi-hk.qfapi.com",
 	"testing-th":  "https://test-openapi-th.qfapi.com",
@@ -36,9 +39,12 @@ var gateways = map[string]string{
 //   - production (the same as hk) and testing (the same as testing-hk), which
 //     is live testing with real money;
 //   - sandbox, which QFPay's documentation offers for cards only;
-//   - the regions hk, jp, th, sg, id, db and eur;
-//   - testing- before any of these regions but jp, which has none;
-//   - mainland, for mainland China.
+//   - the regions hk, jp, th, sg, id, db, eur and kh;
+//   - testing- before any of these regions but jp and kh, which have none;
+//   - mainland and mainland-testing, for mainland China.
+//
+// An account belongs to one of them: those of Singapore, Malaysia, Canada and the
+// Philippines to sg.
 func Gateway(environment string) (baseURL string, ok bool) {
 	baseURL, ok = gateways[environment]
 	return baseURL, ok
@@ -50,12 +56,16 @@ func Environments() []string {
 }
 
 // PayPage returns the address of the page that runs WeChat's JSAPI for payments
-// made in the given environment. Thailand has its own, as seen in public client
-// code; every other name, known or not, gets the one in QFPay's documentation.
+// made in the given environment. Mainland China has its own in QFPay's
+// documentation, and Thailand as seen in public client code; every other name,
+// known or not, gets that of Hong Kong. WeChat checks the page's domain, so that
+// nobody can pay on the wrong one.
 func PayPage(environment string) string {
 	switch environment {
 	case "th", "testing-th":
 		return "https://o2-th.qfapi.com/q/direct"
+	case "mainland", "mainland-testing":
+		return "https://o2.qfpay.com/q/direct"
 	default:
 		return "https://o2-hk.qfapi.com/q/direct"
 	}

@@ -23,6 +23,9 @@ func TestNamedEnvironmentsHaveAddresses(t *testing.T) {
 		"testing-hk":  "https://test-openapi-hk.qfapi.com",
 		"testing-th":  "https://test-openapi-th.qfapi.com",
 		"testing-eur": "https://test-openapi-eur.qfapi.com",
+		"kh":          "https://openapi-kh.qfapi.com",
+
+		"mainland-testing": "https://openapi-test.qfpay.com",
 	} {
 		got, ok := Gateway(name)
 		assert.True(t, ok, name)
@@ -31,7 +34,7 @@ func TestNamedEnvironmentsHaveAddresses(t *testing.T) {
 }
 
 func TestOtherEnvironmentsAreUnknown(t *testing.T) {
-	for _, name := range []string{"", "prod", "HK", "testing-jp", "testing-mainland"} {
+	for _, name := range []string{"", "prod", "HK", "testing-jp", "testing-kh", "testing-mainland"} {
 		got, ok := Gateway(name)
 		assert.False(t, ok, name)
 		assert.Empty(t, got, name)
@@ -41,7 +44,7 @@ func TestOtherEnvironmentsAreUnknown(t *testing.T) {
 func TestEnvironmentsAreSortedAndUsable(t *testing.T) {
 	names := Environments()
 	assert.True(t, slices.IsSorted(names))
-	assert.Len(t, names, 17)
+	assert.Len(t, names, 19)
 	for _, name := range names {
 		base, _ := Gateway(name)
 		_, err := NewClient(Config{Gateway: base, AppCode: "APPCODE", ClientKey: "TESTKEY"})
@@ -49,10 +52,14 @@ func TestEnvironmentsAreSortedAndUsable(t *testing.T) {
 	}
 }
 
-func TestOnlyThailandHasItsOwnPayPage(t *testing.T) {
-	assert.Equal(t, "https://o2-th.qfapi.com/q/direct", PayPage("th"))
-	assert.Equal(t, "https://o2-th.qfapi.com/q/direct", PayPage("testing-th"))
-	for _, name := range []string{"production", "testing", "jp", "https://gateway.example.com"} {
-		assert.Equal(t, "https://o2-hk.qfapi.com/q/direct", PayPage(name), name)
+func TestSomeEnvironmentsHaveAPayPageOfTheirOwn(t *testing.T) {
+	for want, names := range map[string][]string{
+		"https://o2-th.qfapi.com/q/direct": {"th", "testing-th"},
+		"https://o2.qfpay.com/q/direct":    {"mainland", "mainland-testing"},
+		"https://o2-hk.qfapi.com/q/direct": {"production", "testing", "jp", "https://gateway.example.com"},
+	} {
+		for _, name := range names {
+			assert.Equal(t, want, PayPage(name), name)
+		}
 	}
 }

@@ -1,19 +1,10 @@
 package qfpay
 
-import (
-	"bytes"
-	"encoding/json"
-	"errors"
-)
-
-var errNotObject = errors.New("not a JSON object")
+import "github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 
 // decode reads a body that is one JSON object and nothing else.
 func decode(body []byte, into any) error {
-	if !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
-		return errNotObject
-	}
-	return json.Unmarshal(repair(body), into)
+	return remote.Decode(repair(body), into)
 }
 
 // repair puts quotes around the bare leading-zero numbers that are the value of
@@ -64,7 +55,7 @@ func stringEnd(body []byte, start int) int {
 
 func digitsEnd(body []byte, start int) int {
 	for i := start; i < len(body); i++ {
-		if !isDigit(body[i]) {
+		if body[i] < '0' || body[i] > '9' {
 			return i
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 // Notification is what the gateway posts after a payment or a refund has
@@ -44,7 +46,7 @@ func (n Notification) Refund() bool {
 // currency and the amount with what was asked for.
 func (n Notification) Paid() bool {
 	return absentOr(n.NotifyType, "payment") && absentOr(n.Respcd, success) &&
-		absentOr(n.Status, "1") && absentOr(n.Cancel, "0")
+		absentOr(n.Status, "1") && absentOr(n.Cancel, CancelNone)
 }
 
 func absentOr(value, want string) bool {
@@ -77,19 +79,19 @@ func VerifyNotification(body []byte, sign, clientKey string, t SignType) bool {
 // unknown members are ignored. An amount that is not an integer is an error.
 func ParseNotification(body []byte) (*Notification, error) {
 	var n struct {
-		NotifyType     line         `json:"notify_type"`
-		Status         line         `json:"status"`
-		Syssn          line         `json:"syssn"`
-		OutTradeNo     line         `json:"out_trade_no"`
-		OrigSyssn      line         `json:"orig_syssn"`
-		OrigOutTradeNo line         `json:"orig_out_trade_no"`
-		PayType        line         `json:"pay_type"`
-		Respcd         responseCode `json:"respcd"`
-		Cancel         line         `json:"cancel"`
-		Txcurrcd       line         `json:"txcurrcd"`
-		Txamt          integer      `json:"txamt"`
-		Paydtm         moment       `json:"paydtm"`
-		Sysdtm         moment       `json:"sysdtm"`
+		NotifyType     line           `json:"notify_type"`
+		Status         line           `json:"status"`
+		Syssn          line           `json:"syssn"`
+		OutTradeNo     line           `json:"out_trade_no"`
+		OrigSyssn      line           `json:"orig_syssn"`
+		OrigOutTradeNo line           `json:"orig_out_trade_no"`
+		PayType        line           `json:"pay_type"`
+		Respcd         responseCode   `json:"respcd"`
+		Cancel         line           `json:"cancel"`
+		Txcurrcd       line           `json:"txcurrcd"`
+		Txamt          remote.Integer `json:"txamt"`
+		Paydtm         moment         `json:"paydtm"`
+		Sysdtm         moment         `json:"sysdtm"`
 	}
 	if err := decode(body, &n); err != nil {
 		return nil, fmt.Errorf("qfpay: notification: %w", err)

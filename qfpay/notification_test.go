@@ -37,6 +37,26 @@ func TestNotificationsAreVerifiedOverTheirBytes(t *testing.T) {
 	}
 }
 
+func TestASignatureThatDiffersAnywhereIsRefused(t *testing.T) {
+	body := []byte(notified)
+	for _, signType := range []SignType{MD5, SHA256} {
+		sign := digest(signType, []byte(notified+testKey))
+		require.True(t, VerifyNotification(body, sign, testKey, signType))
+		for i := range sign {
+			other := "0"
+			if sign[i] == '0' {
+				other = "1"
+			}
+			assert.False(t, VerifyNotification(body, sign[:i]+other+sign[i+1:], testKey, signType), "%s, at %d", signType, i)
+			assert.False(t, VerifyNotification(body, sign[:i], testKey, signType), "%s, its first %d", signType, i)
+			assert.False(t, VerifyNotification(body, sign[i+1:], testKey, signType), "%s, without its first %d", signType, i+1)
+		}
+		for _, wrong := range []string{sign + "0", sign + sign, " " + sign, sign + " ", sign + "\x00"} {
+			assert.False(t, VerifyNotification(body, wrong, testKey, signType), "%s, %q", signType, wrong)
+		}
+	}
+}
+
 func TestSHA256NotificationsNeedSHA256(t *testing.T) {
 	sign := digest(SHA256, []byte(notified+testKey))
 	assert.True(t, VerifyNotification([]byte(notified), sign, testKey, SHA256))
@@ -72,6 +92,40 @@ func TestNotificationsAreParsed(t *testing.T) {
 				SysTime: time.Date(2026, 11, 24, 0, 4, 6, 0, HongKong),
 			},
 		},
+		"of a payment, with an mchid": {
+			body: `{"status": "1", "pay_type": "800207", "sysdtm": "2025-03-04 10:00:01", "paydtm": "2025-03-04 10:00:09", ` +
+				`"goods_name": "", "txcurrcd": "HKD", "txdtm": "2025-03-04 10:00:00", "mchid": "MCH0000000", "txamt": "100", ` +
+				`"exchange_rate": "", "out_trade_no": "T1", "syssn": "20250304000200020000000001", "cash_fee_type": "", ` +
+				`"cancel": "0", "respcd": "0000", "goods_info": "", "cash_fee": "0", "notify_type": "payment", "chnlsn": "", "cardcd": "oTEST"}`,
+			want: Notification{
+				NotifyType: "payment", Status: "1", Syssn: "20250304000200020000000001", OutTradeNo: "T1",
+				PayType: "800207", Respcd: "0000", Cancel: "0", Currency: "HKD", Amount: 100,
+				PaidAt:  time.Date(2025, 3, 4, 10, 0, 9, 0, HongKong),
+				SysTime: time.Date(2025, 3, 4, 10, 0, 1, 0, HongKong),
+			},
+		},
+		"of a refund, as in 2025": {
+			body: `{"status": "1", "notify_type": "cancel", "orig_syssn": "20250304000200020000000001", "syssn": "20250305000300020000000002", ` +
+				`"out_trade_no": "R1", "txamt": "100", "txcurrcd": "HKD", "txdtm": "2025-03-05 10:00:00", ` +
+				`"sysdtm": "2025-03-05 10:00:01", "respcd": "0000", "mchid": "MCH0000000"}`,
+			want: Notification{
+				NotifyType: "cancel", Status: "1", Syssn: "20250305000300020000000002", OutTradeNo: "R1",
+				OrigSyssn: "20250304000200020000000001", Respcd: "0000", Currency: "HKD", Amount: 100,
+				SysTime: time.Date(2025, 3, 5, 10, 0, 1, 0, HongKong),
+			},
+		},
+		"of a refund, as in 2019": {
+			body: `{"notify_type": "refund", "syssn": "20190305000300020000000002", "orig_syssn": "20190304000200020000000001", ` +
+				`"out_trade_no": "R1", "orig_out_trade_no": "T1", "txamt": "100", "txcurrcd": "HKD", "pay_type": "800207", ` +
+				`"cancel": "0", "respcd": "0000", "paydtm": "2019-03-05 10:00:02", "sysdtm": "2019-03-05 10:00:01"}`,
+			want: Notification{
+				NotifyType: "refund", Syssn: "20190305000300020000000002", OutTradeNo: "R1",
+				OrigSyssn: "20190304000200020000000001", OrigOutTradeNo: "T1", PayType: "800207",
+				Respcd: "0000", Cancel: "0", Currency: "HKD", Amount: 100,
+				PaidAt:  time.Date(2019, 3, 5, 10, 0, 2, 0, HongKong),
+				SysTime: time.Date(2019, 3, 5, 10, 0, 1, 0, HongKong),
+			},
+		},
 		"of nothing": {body: `{}`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -92,14 +146,15 @@ func TestWhatANotificationSays(t *testing.T) {
 		`{}`: {paid: true}, // of which payment, it does not say
 		`{"notify_type": "refund", "status": "1", "respcd": "0000", "cancel": "0"}`: {refund: true},
 		`{"notify_type": "cancel", "status": "1", "respcd": "0000", "cancel": "0"}`: {refund: true},
-		`{"notify_type": "Payment"}`:                    {},
-		`{"notify_type": "signing"}`:                    {},
-		`{"notify_type": "payment", "status": "0"}`:     {},
-		`{"notify_type": "payment", "respcd": "1143"}`:  {},
-		`{"notify_type": "payment", "respcd": "00000"}`: {},
-		`{"notify_type": "payment", "cancel": "1"}`:     {},
-		`{"notify_type": "payment", "cancel": "3"}`:     {},
-		`{"notify_type": "payment", "cancel": "5"}`:     {},
+		`{"notify_type": "cancel", "orig_syssn": "1"}`:                              {refund: true},
+		`{"notify_type": "Payment"}`:                                                {},
+		`{"notify_type": "signing"}`:                                                {},
+		`{"notify_type": "payment", "status": "0"}`:                                 {},
+		`{"notify_type": "payment", "respcd": "1143"}`:                              {},
+		`{"notify_type": "payment", "respcd": "00000"}`:                             {},
+		`{"notify_type": "payment", "cancel": "1"}`:                                 {},
+		`{"notify_type": "payment", "cancel": "3"}`:                                 {},
+		`{"notify_type": "payment", "cancel": "5"}`:                                 {},
 	} {
 		n, err := ParseNotification([]byte(body))
 		require.NoError(t, err, body)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 // OAuthURL returns the address to which the payer's browser is sent first. It
@@ -18,14 +20,14 @@ import (
 // The signature is in the address, and is MD5 whatever the client's SignType, as
 // QFPay's documentation has it. Errors are [*Error], always [Refused].
 func (c *Client) OAuthURL(redirectURI string) (string, error) {
-	if err := checkAddress(redirectURI, 512); err != nil {
+	if err := remote.CheckAddress(redirectURI, 512); err != nil {
 		return "", invalid(callOAuth, fmt.Errorf("redirect_uri %w", err))
 	}
 	params := c.complete(map[string]string{
 		"app_code":     c.config.AppCode,
 		"redirect_uri": redirectURI,
 	})
-	params = params.with("sign", params.sign(MD5, c.config.ClientKey))
+	params = params.with("sign", params.sign(MD5, c.key()))
 	return c.gateway + "/tool/v1/get_weixin_oauth_code?" + params.query(), nil
 }
 
@@ -39,6 +41,11 @@ func (c *Client) OpenID(ctx context.Context, code string) (string, error) {
 	if code == "" {
 		return "", invalid(callOpenID, errors.New("code is missing"))
 	}
+	if err := checkText("code", code); err != nil {
+		mistake := invalid(callOpenID, err)
+		mistake.Fault = FaultPayer // anybody can write one into the address
+		return "", mistake
+	}
 	body, err := c.do(ctx, call{
 		name:    callOpenID,
 		method:  http.MethodGet,
@@ -50,7 +57,7 @@ func (c *Client) OpenID(ctx context.Context, code string) (string, error) {
 		return "", err
 	}
 	var reply struct {
-		OpenID text `json:"openid"`
+		OpenID remote.Text `json:"openid"`
 	}
 	if err := decode(body, &reply); err != nil {
 		return "", garbage(callOpenID, err)

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 // params are the parameters of a request as they are signed and sent: sorted by
@@ -73,4 +75,4 @@ func (p params) form() string {
 }
 
 // query is the parameters as the query of an address.
-func (p params) query() string { return plusless(p.form()) }
+func (p params) query() string { return remote.Plusless(p.form()) }

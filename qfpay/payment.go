@@ -11,7 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 // PayTypeJSAPI is the pay_type of a WeChat JSAPI payment.
@@ -36,20 +37,28 @@ type Payment struct {
 	// Currency is one of [Currencies]. Required.
 	Currency string
 
-	// OpenID is the payer, as [Client.OpenID] returned it. Required, unless the
-	// payment is Hosted: then it must be empty.
+	// Method is how the payer pays. Default: [MethodJSAPI]. The others lead the
+	// browser to an address of the gateway's: see [Prepared.PayURL].
+	Method Method
+
+	// OpenID is the payer, as [Client.OpenID] returned it. Required for
+	// MethodJSAPI; for the others it must be empty.
 	OpenID string
 
-	// Hosted is for merchants in Canada, whose payments the payer makes on a page
-	// of the gateway's: see [Prepared.PayURL].
-	Hosted bool
-
-	// ReturnURL is where that page leads the browser afterwards: an absolute http
-	// or https URL of at most 512 characters. Only for a Hosted payment.
+	// ReturnURL is where the browser comes back afterwards, paid or not: an
+	// absolute http or https URL of at most 512 characters for [MethodHosted] and
+	// 255 for wallets. Optional; not for MethodJSAPI.
 	ReturnURL string
 
-	// GoodsName is shown to the payer: UTF-8 of at most [MaxGoodsName] bytes.
-	// The documentation advises against special characters.
+	// Site and SiteName are the shop's site for phones, an absolute http or https
+	// URL of at most 255 characters, and its name, which is cut to 128 bytes.
+	// ClientIP is the payer's own IP address; a wrong one may meet risk control.
+	// Required for [MethodWeChat], and for no other.
+	Site, SiteName, ClientIP string
+
+	// GoodsName is shown to the payer: UTF-8 of at most [MaxGoodsName] bytes
+	// without control characters. The documentation advises against special
+	// characters, and against more than 20.
 	GoodsName string
 
 	// Time is when the payment is made, in any zone: it is sent in [HongKong].
@@ -57,18 +66,20 @@ type Payment struct {
 	Time time.Time
 
 	// NotifyURL is where the gateway reports success: an absolute http or https
-	// URL of at most 256 characters, on port 80 or 443.
+	// URL of at most 256 characters, 255 for wallets, on port 80 or 443.
 	NotifyURL string
 
 	// LimitPay restricts what may be paid with, such as credit cards.
 	LimitPay string
 
 	// RealName is who has to pay, for the real-name check of mainland payers, which
-	// QFPay has to activate for the merchant first. It is not marshalled.
+	// QFPay has to activate for the merchant first. Not for wallets. It is not
+	// marshalled.
 	RealName *RealName `json:"-"`
 
 	// Params are further parameters, signed and sent as they are: udid, rmb_tag,
-	// extend_info. They may not take the place of the parameters above, and
+	// extend_info. They may not take the place of the parameters above, of which
+	// RealName and Site are an extend_info, nor hold control characters, and
 	// nothing in them is kept secret.
 	Params map[string]string
 }
@@ -87,26 +98,34 @@ type PayParams struct {
 
 // UnmarshalJSON takes strings, numbers and nulls.
 func (p *PayParams) UnmarshalJSON(raw []byte) error {
-	var reply struct {
-		AppID     text `json:"appId"`
-		TimeStamp text `json:"timeStamp"`
-		NonceStr  text `json:"nonceStr"`
-		Package   text `json:"package"`
-		SignType  text `json:"signType"`
-		PaySign   text `json:"paySign"`
-	}
+	var reply payParams
 	if err := json.Unmarshal(raw, &reply); err != nil {
 		return err
 	}
-	*p = PayParams{
-		AppID:     string(reply.AppID),
-		TimeStamp: string(reply.TimeStamp),
-		NonceStr:  string(reply.NonceStr),
-		Package:   string(reply.Package),
-		SignType:  string(reply.SignType),
-		PaySign:   string(reply.PaySign),
-	}
+	*p = reply.params()
 	return nil
+}
+
+// payParams are PayParams as the gateway writes them. Replies are read into these:
+// reading them by [PayParams.UnmarshalJSON] would need a stack of twice the size.
+type payParams struct {
+	AppID     remote.Text `json:"appId"`
+	TimeStamp remote.Text `json:"timeStamp"`
+	NonceStr  remote.Text `json:"nonceStr"`
+	Package   remote.Text `json:"package"`
+	SignType  remote.Text `json:"signType"`
+	PaySign   remote.Text `json:"paySign"`
+}
+
+func (p payParams) params() PayParams {
+	return PayParams{
+		AppID:     string(p.AppID),
+		TimeStamp: string(p.TimeStamp),
+		NonceStr:  string(p.NonceStr),
+		Package:   string(p.Package),
+		SignType:  string(p.SignType),
+		PaySign:   string(p.PaySign),
+	}
 }
 
 func (p PayParams) params() map[string]string {
@@ -140,11 +159,12 @@ type Prepared struct {
 	// SysTime is the gateway's clock; zero if the reply had none.
 	SysTime time.Time
 
-	// PayParams are complete, except that a Hosted payment has none.
+	// PayParams are complete for [MethodJSAPI]; other payments have none.
 	PayParams PayParams
 
-	// PayURL is where the payer makes a Hosted payment: an absolute http or https
-	// URL. Other payments have none.
+	// PayURL is where the payer makes any other payment: an absolute http or https
+	// URL. That of [MethodWeChat] names the ReturnURL as its redirect_url, as
+	// documented, and must not be opened inside WeChat.
 	PayURL string
 }
 
@@ -153,8 +173,8 @@ type Prepared struct {
 // Errors are [*Error]. What is wrong with the Payment itself is [Refused] before
 // anything is sent. After [Unknown] the payment may exist, and the same
 // OutTradeNo would be refused as a duplicate: only [Client.Query] can tell. A
-// reply that says yes but lacks pay_params, or the pay_url of a Hosted payment,
-// is [Unknown] too. No error holds the RealName, whatever the gateway says: of
+// reply that says yes but lacks the pay_params, or the pay_url, is [Unknown] too.
+// No error holds the RealName, whatever the gateway says: of
 // their causes, the wording alone is left then, except that an ended context is
 // still found by [errors.Is].
 func (c *Client) Pay(ctx context.Context, p Payment) (*Prepared, error) {
@@ -174,14 +194,14 @@ func (c *Client) pay(ctx context.Context, p Payment) (*Prepared, error) {
 		method:  http.MethodPost,
 		path:    "/trade/v1/payment",
 		params:  p.params(),
-		secrets: append(p.RealName.secrets(), p.OpenID),
+		secrets: append(p.RealName.secrets(), p.OpenID, p.ClientIP, p.clientIP()),
 	})
 	if err != nil {
 		return nil, err
 	}
 	read := prepared
-	if p.Hosted {
-		read = preparedPage
+	if p.Method.redirects() {
+		read = p.redirected
 	}
 	ready, err := read(body)
 	if err != nil {
@@ -199,15 +219,16 @@ type receipt struct {
 func prepared(body []byte) (*Prepared, error) {
 	var reply struct {
 		receipt
-		PayParams PayParams `json:"pay_params"`
+		PayParams payParams `json:"pay_params"`
 	}
 	if err := decode(body, &reply); err != nil {
 		return nil, err
 	}
-	if err := reply.PayParams.check(); err != nil {
+	params := reply.PayParams.params()
+	if err := params.check(); err != nil {
 		return nil, err
 	}
-	return &Prepared{Syssn: string(reply.Syssn), SysTime: time.Time(reply.Sysdtm), PayParams: reply.PayParams}, nil
+	return &Prepared{Syssn: string(reply.Syssn), SysTime: time.Time(reply.Sysdtm), PayParams: params}, nil
 }
 
 func (p Payment) params() map[string]string {
@@ -221,7 +242,7 @@ func (p Payment) own() map[string]string {
 	own := map[string]string{
 		"txamt":        strconv.FormatInt(p.Amount, 10),
 		"txcurrcd":     p.Currency,
-		"pay_type":     PayTypeJSAPI,
+		"pay_type":     p.Method.PayType(),
 		"out_trade_no": p.OutTradeNo,
 		"txdtm":        formatTime(p.Time),
 		"sub_openid":   p.OpenID,
@@ -231,8 +252,11 @@ func (p Payment) own() map[string]string {
 		"limit_pay":    p.LimitPay,
 		"mchid":        "", // the client's
 	}
-	if p.RealName != nil {
+	switch {
+	case p.RealName != nil:
 		own["extend_info"] = p.RealName.extendInfo()
+	case p.Method == MethodWeChat:
+		own["extend_info"] = p.scene()
 	}
 	return own
 }
@@ -247,19 +271,20 @@ func (p Payment) check() error {
 	if _, ok := MinorUnits(p.Currency); !ok {
 		return fmt.Errorf("txcurrcd must be one of %s", strings.Join(Currencies(), " "))
 	}
-	if err := p.checkForm(); err != nil {
+	if err := p.checkMethod(); err != nil {
 		return err
 	}
 	if p.Time.IsZero() {
 		return errors.New("txdtm is missing")
 	}
-	if len(p.GoodsName) > MaxGoodsName || !utf8.ValidString(p.GoodsName) {
-		return fmt.Errorf("goods_name must be at most %d bytes of valid UTF-8", MaxGoodsName)
+	if len(p.GoodsName) > MaxGoodsName {
+		return fmt.Errorf("goods_name must be at most %d bytes", MaxGoodsName)
 	}
-	if p.NotifyURL != "" {
-		if err := checkAddress(p.NotifyURL, 256); err != nil {
-			return fmt.Errorf("notify_url %w", err)
-		}
+	if err := checkText("goods_name", p.GoodsName); err != nil {
+		return err
+	}
+	if err := checkText("limit_pay", p.LimitPay); err != nil {
+		return err
 	}
 	if err := p.RealName.Check(); err != nil {
 		return err
@@ -268,7 +293,7 @@ func (p Payment) check() error {
 }
 
 func checkNumber(name, number string) error {
-	isBad := func(r rune) bool { return notGraphic(r) || r == ',' }
+	isBad := func(r rune) bool { return remote.NotGraphic(r) || r == ',' }
 	if number == "" || len(number) > 128 || strings.ContainsFunc(number, isBad) {
 		return fmt.Errorf("%s must be 1 to 128 printable ASCII characters without space and comma", name)
 	}
@@ -284,12 +309,15 @@ func checkAmount(amount int64) error {
 
 func (p Payment) checkParams() error {
 	own := p.own()
-	for name := range p.Params {
+	for name, value := range p.Params {
 		if _, taken := own[name]; taken {
 			return fmt.Errorf("params must not replace %s", name)
 		}
 		if name == "" || strings.ContainsFunc(name, notNameable) {
 			return errors.New("params must have names of letters, digits and underscores")
+		}
+		if err := checkText("params: "+name, value); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -110,15 +110,23 @@ func TestWhatIsWrongWithAPaymentIsNotSent(t *testing.T) {
 		"a number in Chinese":     {func(p *Payment) { p.OutTradeNo = "一" }, "out_trade_no"},
 		"no openid":               {func(p *Payment) { p.OpenID = "" }, "sub_openid"},
 		"a return_url for WeChat": {func(p *Payment) { p.ReturnURL = "https://pay.example.com/" }, "return_url"},
-		"an openid, hosted":       {func(p *Payment) { p.Hosted = true }, "sub_openid"},
-		"a relative return_url":   {func(p *Payment) { p.Hosted, p.OpenID, p.ReturnURL = true, "", "/pay/return" }, "return_url"},
-		"a return_url of an app":  {func(p *Payment) { p.Hosted, p.OpenID, p.ReturnURL = true, "", "weixin://dl" }, "return_url"},
+		"an openid, hosted":       {func(p *Payment) { p.Method = MethodHosted }, "sub_openid"},
+		"a relative return_url":   {func(p *Payment) { p.Method, p.OpenID, p.ReturnURL = MethodHosted, "", "/pay/return" }, "return_url"},
+		"a return_url of an app":  {func(p *Payment) { p.Method, p.OpenID, p.ReturnURL = MethodHosted, "", "weixin://dl" }, "return_url"},
 		"a long return_url": {func(p *Payment) {
-			p.Hosted, p.OpenID, p.ReturnURL = true, "", "https://pay.example.com/"+strings.Repeat("x", 489)
+			p.Method, p.OpenID, p.ReturnURL = MethodHosted, "", "https://pay.example.com/"+strings.Repeat("x", 489)
 		}, "return_url"},
 		"return_url in two places":      {func(p *Payment) { p.Params = map[string]string{"return_url": "https://pay.example.com/"} }, "return_url"},
 		"no time":                       {func(p *Payment) { p.Time = time.Time{} }, "txdtm"},
 		"a name of 66 bytes":            {func(p *Payment) { p.GoodsName = strings.Repeat("茶", 22) }, "goods_name"},
+		"a name over two lines":         {func(p *Payment) { p.GoodsName = "tea\nmilk" }, "goods_name"},
+		"a name with a control of C1":   {func(p *Payment) { p.GoodsName = "tea\u0085" }, "goods_name"},
+		"a limit over two lines":        {func(p *Payment) { p.LimitPay = "no_credit\n" }, "limit_pay"},
+		"a parameter over two lines":    {func(p *Payment) { p.Params = map[string]string{"udid": "till\t1"} }, "udid"},
+		"a parameter that is not UTF-8": {func(p *Payment) { p.Params = map[string]string{"udid": "\xff"} }, "udid"},
+		"no method that exists":         {func(p *Payment) { p.Method = "cash" }, "method"},
+		"the site of a shop":            {func(p *Payment) { p.Site = "https://shop.example.com/" }, "wap_url"},
+		"the address of a payer":        {func(p *Payment) { p.ClientIP = "203.0.113.7" }, "spbill_create_ip"},
 		"a name that is not UTF-8":      {func(p *Payment) { p.GoodsName = "\xff" }, "goods_name"},
 		"a long notify_url":             {func(p *Payment) { p.NotifyURL = "https://pay.example.com/" + strings.Repeat("x", 233) }, "notify_url"},
 		"a relative notify_url":         {func(p *Payment) { p.NotifyURL = "/pay/notify" }, "notify_url"},
@@ -151,7 +159,7 @@ func TestTheBoundsOfAPaymentAreAllowed(t *testing.T) {
 		"a name of 64 bytes":  func(p *Payment) { p.GoodsName = strings.Repeat("茶", 21) + "x" },
 		"a notify_url of 256": func(p *Payment) { p.NotifyURL = "https://pay.example.com/" + strings.Repeat("x", 232) },
 		"a return_url of 512": func(p *Payment) {
-			p.Hosted, p.OpenID, p.ReturnURL = true, "", "https://pay.example.com/"+strings.Repeat("x", 488)
+			p.Method, p.OpenID, p.ReturnURL = MethodHosted, "", "https://pay.example.com/"+strings.Repeat("x", 488)
 		},
 		"yen, without decimals": func(p *Payment) { p.Currency, p.Amount = "JPY", 128 },
 	} {

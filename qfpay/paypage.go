@@ -6,7 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/redact"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 // PayPageRequest is the last address of a payment: the gateway's page that runs
@@ -19,7 +20,8 @@ type PayPageRequest struct {
 	// PayParams are those of the payment, complete and unchanged.
 	PayParams PayParams
 
-	// MerchantName is shown to the payer, and cut to 128 bytes.
+	// MerchantName is shown to the payer, and cut to 128 bytes. It and GoodsName
+	// have no control characters.
 	MerchantName string
 
 	// Amount is in minor units of Currency, and positive.
@@ -39,7 +41,7 @@ type PayPageRequest struct {
 // URL returns the address, with every value percent-encoded and empty ones left
 // out. Errors are [*Error], always [Refused].
 func (p PayPageRequest) URL() (string, error) {
-	page, err := webAddress(p.Page)
+	page, err := remote.Address(p.Page)
 	if err != nil {
 		return "", invalid(callPayPage, fmt.Errorf("page %w", err))
 	}
@@ -52,7 +54,7 @@ func (p PayPageRequest) URL() (string, error) {
 			query.Set(name, value)
 		}
 	}
-	page.RawQuery = plusless(query.Encode())
+	page.RawQuery = remote.Plusless(query.Encode())
 	return page.String(), nil
 }
 
@@ -66,7 +68,13 @@ func (p PayPageRequest) check() error {
 	if _, ok := MinorUnits(p.Currency); !ok {
 		return fmt.Errorf("currency must be one of %s", strings.Join(Currencies(), " "))
 	}
-	if err := checkAddress(p.RedirectURL, 512); err != nil {
+	if err := checkText("mchntnm", p.MerchantName); err != nil {
+		return err
+	}
+	if err := checkText("goods_name", p.GoodsName); err != nil {
+		return err
+	}
+	if err := remote.CheckAddress(p.RedirectURL, 512); err != nil {
 		return fmt.Errorf("redirect_url %w", err)
 	}
 	return nil
@@ -86,5 +94,5 @@ func (p PayPageRequest) params() map[string]string {
 // of bytes and ends between two characters. A byte that is not UTF-8 becomes
 // U+FFFD first. An emoji made of several code points may be cut between them.
 func Truncate(s string, bytes int) string {
-	return quote.Truncate(s, bytes)
+	return redact.Truncate(s, bytes)
 }

@@ -72,6 +72,8 @@ func TestWhatThePayPageCannotShowIsRefused(t *testing.T) {
 		"a missing pay_param":             {func(p *PayPageRequest) { p.PayParams.PaySign = "" }, "paySign"},
 		"no amount":                       {func(p *PayPageRequest) { p.Amount = 0 }, "txamt"},
 		"an unknown currency":             {func(p *PayPageRequest) { p.Currency = "ZZZ" }, "currency"},
+		"a name over two lines":           {func(p *PayPageRequest) { p.MerchantName = "Tea\r\nCo" }, "mchntnm"},
+		"goods over two lines":            {func(p *PayPageRequest) { p.GoodsName = "Tea\nmilk" }, "goods_name"},
 		"nowhere to return to":            {func(p *PayPageRequest) { p.RedirectURL = "" }, "redirect_url"},
 		"a return address with no scheme": {func(p *PayPageRequest) { p.RedirectURL = "pay.example.com" }, "redirect_url"},
 		"a return address of 513":         {func(p *PayPageRequest) { p.RedirectURL = "https://pay.example.com/" + strings.Repeat("x", 489) }, "redirect_url"},

@@ -11,8 +11,9 @@ import (
 // Query asks about trades: one of Syssn and OutTradeNo, or the window from Start
 // to End, or several of them. Zero values are not sent.
 type Query struct {
-	// Syssn is the gateway's number, or several with commas between them.
-	// Without it, only the current calendar month in [HongKong] is searched,
+	// Syssn is the gateway's number, or several with commas between them. Of
+	// another month than the current one, send that month too: see [MonthOf].
+	// Without a Syssn, only the current calendar month in [HongKong] is searched,
 	// unless Start and End say otherwise: see [Windows].
 	Syssn string
 

@@ -1,16 +1,14 @@
 package qfpay
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/redact"
 )
 
 // maxRealName bounds a payer's name in bytes. It is ours: QFPay publishes none.
@@ -30,25 +28,24 @@ type RealName struct {
 	IDCard string `json:"-"`
 }
 
-// String tells nothing.
-func (RealName) String() string { return "qfpay.RealName([redacted])" }
+// Format writes [redacted] whatever the verb, also where a [Payment] is printed.
+func (RealName) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "[redacted]") }
 
-// GoString is String.
-func (r RealName) GoString() string { return r.String() }
-
-// Format writes String whatever the verb.
-func (r RealName) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, r.String()) }
-
-// LogValue is String.
-func (r RealName) LogValue() slog.Value { return slog.StringValue(r.String()) }
+// CheckRealName says what is wrong with [RealName].Name, without the value.
+func CheckRealName(name string) error {
+	if len(name) > maxRealName || strings.TrimSpace(name) == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		return errRealName
+	}
+	return nil
+}
 
 // Check says what is wrong without the values. No real name at all is fine.
 func (r *RealName) Check() error {
-	switch {
-	case r == nil:
+	if r == nil {
 		return nil
-	case len(r.Name) > maxRealName, strings.TrimSpace(r.Name) == "", !utf8.ValidString(r.Name), strings.ContainsFunc(r.Name, unicode.IsControl):
-		return errRealName
+	}
+	if err := CheckRealName(r.Name); err != nil {
+		return err
 	}
 	if err := CheckIDCard(r.IDCard); err != nil {
 		return fmt.Errorf("user_creid %w", err)
@@ -58,17 +55,10 @@ func (r *RealName) Check() error {
 
 // extendInfo is the extend_info of the documentation, in its order.
 func (r *RealName) extendInfo() string {
-	var b strings.Builder
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(struct {
+	return compactJSON(struct {
 		IDCard string `json:"user_creid"`
 		Name   string `json:"user_truename"`
 	}{r.IDCard, r.Name})
-	if err != nil {
-		panic("qfpay: two strings have no JSON") // they always have
-	}
-	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // secrets are what no error may hold. The X of a number may come back as x, and a
@@ -85,5 +75,5 @@ func (r *RealName) hiddenIn(err error) error {
 	if r == nil {
 		return err
 	}
-	return hideIn(err, quote.Hiding(r.secrets()...))
+	return hideIn(err, redact.Hiding(r.secrets()...))
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/redact"
 )
 
 const (
@@ -107,12 +107,11 @@ func TestTheRealNameIsNeverPrinted(t *testing.T) {
 	for _, value := range []any{
 		payment, &payment, payment.RealName, *payment.RealName, []any{payment}, map[string]Payment{"p": payment},
 		struct{ P Payment }{payment}, struct{ p *Payment }{&payment}, struct{ R RealName }{*payment.RealName},
-		call{name: "x", secrets: nil}, quote.Hiding(payment.RealName.secrets()...),
+		call{name: "x", secrets: nil}, redact.Hiding(payment.RealName.secrets()...),
 	} {
 		assertNoRealName(t, value)
 	}
-	assert.Equal(t, "qfpay.RealName([redacted])", fmt.Sprint(payment.RealName))
-	assert.Equal(t, payment.RealName.String(), payment.RealName.GoString())
+	assert.Equal(t, "[redacted]", fmt.Sprint(payment.RealName))
 	assert.Contains(t, fmt.Sprintf("%+v", payment), "OutTradeNo:01JDCX")
 	assert.Contains(t, fmt.Sprintf("%+v", somePayment()), "RealName:<nil>")
 }
@@ -177,7 +176,7 @@ func TestTheGatewaysWordingIsRidOfTheRealName(t *testing.T) {
 	}
 	_, err := newClient(t, says(200, `{"respcd":"1104","respmsg":"\u6b27\u9633\u00b7SENTINEL+\"\ud842\udfb7\u3000\u00e9: 11010519491231002X"}`)).
 		Pay(t.Context(), withRealName())
-	assert.EqualError(t, err, "qfpay: payment: refused (request): respcd 1104: bad request: [redacted]: [redacted]")
+	assert.EqualError(t, err, "qfpay: payment: refused (request): respcd 1104: bad request: wrong parameter: [redacted]: [redacted]")
 }
 
 // failing is a transport that fails with an error about what it was to send.

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 // Refund gives money of a payment back, all of it or a part.
@@ -31,10 +33,13 @@ type Refund struct {
 // number of the refund. Nil says that it did.
 //
 // Errors are [*Error]. After [Unknown] the money may have gone back, or be on
-// its way; 1143 and 1145 say the latter. Never send it again under another
+// its way; 1143, 1145 and 2999 say the latter. Never send it again under another
 // number: ask [Client.Query] about the OutTradeNo, and [Trade.RefundState] of
 // what it finds. [Error.Duplicate], too, says no more than that the number was
-// used before.
+// used before. After [Error.Tomorrow] the same refund may be made another day.
+//
+// Of two refunds of one payment within about a second, the gateway refuses the
+// second: make one at a time.
 func (c *Client) Refund(ctx context.Context, r Refund) (syssn string, err error) {
 	if err := r.check(); err != nil {
 		return "", invalid(callRefund, err)
@@ -84,9 +89,9 @@ func (r Refund) params() map[string]string {
 // what was asked for; what it leaves out, it does not deny.
 func (r Refund) confirmed(body []byte) (syssn string, err error) {
 	var reply struct {
-		Syssn      line     `json:"syssn"`
-		OutTradeNo text     `json:"out_trade_no"`
-		Txamt      *integer `json:"txamt"`
+		Syssn      line            `json:"syssn"`
+		OutTradeNo remote.Text     `json:"out_trade_no"`
+		Txamt      *remote.Integer `json:"txamt"`
 	}
 	if err := decode(body, &reply); err != nil {
 		return "", err
@@ -112,7 +117,7 @@ const (
 	RefundOpen RefundState = iota
 	// RefundDone has given the money back.
 	RefundDone
-	// RefundRefused has not, and never will.
+	// RefundRefused has not, and never will: see [Trade.Meaning].
 	RefundRefused
 )
 
@@ -132,24 +137,15 @@ func (s RefundState) String() string {
 // RefundState is what the trade proves about the refund that it is. Whatever is
 // not understood is [RefundOpen], and so is a payment.
 func (t Trade) RefundState() RefundState {
+	_, refused := refusalOf(t.Respcd, t.ErrMsg)
 	switch {
-	case t.OrderType == "payment" || t.OrderType == "":
+	case !t.isRefund():
 		return RefundOpen
 	case t.Respcd == success:
 		return RefundDone
-	case refundRefused(t.Respcd) || dead(t.Respcd):
+	case refused || dead(t.Respcd):
 		return RefundRefused
 	default:
 		return RefundOpen
-	}
-}
-
-// refundRefused reports whether a respcd says that money does not go back.
-func refundRefused(respcd string) bool {
-	switch respcd {
-	case "1155", "1265", "1269", "1270", "1271", "1272":
-		return true
-	default:
-		return false
 	}
 }

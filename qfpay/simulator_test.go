@@ -3,6 +3,7 @@ package qfpay_test
 import (
 	"errors"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ func simulated(t *testing.T, now *time.Time, change ...func(*qfpaytest.Config)) 
 	t.Helper()
 	const appCode, key, mchid = "SIMULATEDAPPCODE", "SIMULATEDKEY", "MCH123"
 	config := qfpaytest.Config{
-		AppCode: appCode, ClientKey: key, MchID: mchid, Seed: 7, Now: func() time.Time { return *now },
+		Strict: true, AppCode: appCode, ClientKey: key, MchID: mchid, Seed: 7, Now: func() time.Time { return *now },
 	}
 	for _, change := range change {
 		change(&config)
@@ -124,7 +125,7 @@ func TestHostedPaymentsAgainstTheSimulator(t *testing.T) {
 	client, gateway := simulated(t, &now, func(c *qfpaytest.Config) { c.Hosted = true })
 	prepared, err := client.Pay(t.Context(), qfpay.Payment{
 		OutTradeNo: "N1", Amount: 12800, Currency: "CAD", Time: now,
-		Hosted: true, ReturnURL: "https://pay.example.com/pay/return/N1",
+		Method: qfpay.MethodHosted, ReturnURL: "https://pay.example.com/pay/return/N1",
 	})
 	require.NoError(t, err)
 	assert.Contains(t, prepared.PayURL, "/q/hosted?")
@@ -137,10 +138,109 @@ func TestHostedPaymentsAgainstTheSimulator(t *testing.T) {
 	assert.Equal(t, qfpay.TradePaid, trades[0].State())
 
 	gateway.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.MissingPayParams})
-	_, err = client.Pay(t.Context(), qfpay.Payment{OutTradeNo: "N2", Amount: 1, Currency: "CAD", Time: now, Hosted: true})
+	_, err = client.Pay(t.Context(), qfpay.Payment{OutTradeNo: "N2", Amount: 1, Currency: "CAD", Time: now, Method: qfpay.MethodHosted})
 	unknown, ok := errors.AsType[*qfpay.Error](err)
 	require.True(t, ok, "%v", err)
 	assert.Equal(t, qfpay.Unknown, unknown.Outcome)
+}
+
+func TestWalletsAgainstTheSimulator(t *testing.T) {
+	now := time.Date(2026, 11, 17, 4, 0, 0, 0, time.UTC)
+	client, gateway := simulated(t, &now, func(c *qfpaytest.Config) {
+		for _, method := range qfpay.Wallets() {
+			c.Wallets = append(c.Wallets, string(method))
+		}
+	})
+	for _, method := range qfpay.Wallets() {
+		prepared, err := client.Pay(t.Context(), wallet(method, "PAID"+string(method), now))
+		require.NoError(t, err, method)
+		assert.Contains(t, prepared.PayURL, "/q/wap?", method)
+		assert.Equal(t, method == qfpay.MethodWeChat, strings.Contains(prepared.PayURL, "&redirect_url=https%3A%2F%2Fpay.example.com"), method)
+		require.NoError(t, gateway.Pay("PAID"+string(method)))
+		trades, err := client.Query(t.Context(), qfpay.Query{Syssn: prepared.Syssn})
+		require.NoError(t, err)
+		require.Len(t, trades, 1)
+		assert.Equal(t, qfpay.TradePaid, trades[0].State(), method)
+		assert.Equal(t, method.PayType(), trades[0].PayType)
+
+		prepared, err = client.Pay(t.Context(), wallet(method, "OPEN"+string(method), now))
+		require.NoError(t, err, method)
+		err = client.Close(t.Context(), qfpay.Close{Syssn: prepared.Syssn, Amount: 12800, Time: now})
+		unknown, ok := errors.AsType[*qfpay.Error](err)
+		require.True(t, ok, "%v", err)
+		assert.Equal(t, qfpay.Unknown, unknown.Outcome, "it cannot be closed")
+		require.NoError(t, gateway.Pay("OPEN"+string(method)))
+	}
+}
+
+func wallet(method qfpay.Method, number string, at time.Time) qfpay.Payment {
+	payment := qfpay.Payment{
+		OutTradeNo: number, Amount: 12800, Currency: "HKD", Time: at,
+		Method: method, ReturnURL: "https://pay.example.com/pay/return/" + number,
+	}
+	if method == qfpay.MethodWeChat {
+		payment.Site, payment.SiteName, payment.ClientIP = "https://pay.example.com/", "Tea & Co", "203.0.113.7"
+	}
+	return payment
+}
+
+func TestAWalletThatIsNotActivatedSaysSo(t *testing.T) {
+	now := time.Date(2026, 11, 17, 4, 0, 0, 0, time.UTC)
+	client, _ := simulated(t, &now)
+	_, err := client.Pay(t.Context(), wallet(qfpay.MethodPayMe, "N1", now))
+	refused, ok := errors.AsType[*qfpay.Error](err)
+	require.True(t, ok, "%v", err)
+	assert.Equal(t, qfpay.FaultShop, refused.Fault)
+	assert.Equal(t, "this way of paying is not activated for your account: ask QFPay", refused.Meaning())
+}
+
+func TestAWrongMchIDIsToldFromAWrongKey(t *testing.T) {
+	now := time.Date(2026, 11, 17, 4, 0, 0, 0, time.UTC)
+	gateway, err := qfpaytest.New(qfpaytest.Config{AppCode: "A", ClientKey: "K", MchID: "M", Now: func() time.Time { return now }, Strict: true})
+	require.NoError(t, err)
+	server := httptest.NewServer(gateway)
+	t.Cleanup(func() {
+		server.Close()
+		require.NoError(t, gateway.Close())
+	})
+	for want, config := range map[string]qfpay.Config{
+		"wrong mchid":          {AppCode: "A", ClientKey: "K", MchID: "another"},
+		"bad signature or key": {AppCode: "A", ClientKey: "another", MchID: "M"},
+	} {
+		config.Gateway = server.URL
+		client, err := qfpay.NewClient(config)
+		require.NoError(t, err)
+		_, err = client.OpenID(t.Context(), gateway.Code())
+		refused, ok := errors.AsType[*qfpay.Error](err)
+		require.True(t, ok, "%v", err)
+		assert.Equal(t, qfpay.FaultShop, refused.Fault)
+		assert.Equal(t, want, refused.Meaning())
+	}
+}
+
+func TestReplySignaturesAgainstTheSimulator(t *testing.T) {
+	gateway, err := qfpaytest.New(qfpaytest.Config{AppCode: "A", ClientKey: "K", Strict: true})
+	require.NoError(t, err)
+	server := httptest.NewServer(gateway)
+	t.Cleanup(func() {
+		server.Close()
+		require.NoError(t, gateway.Close())
+	})
+	wrong := 0
+	client, err := qfpay.NewClient(qfpay.Config{
+		Gateway: server.URL, AppCode: "A", ClientKey: "K", WrongReplySignature: func() { wrong++ },
+	})
+	require.NoError(t, err)
+	_, err = client.OpenID(t.Context(), gateway.Code())
+	require.NoError(t, err)
+	_, err = client.OpenID(t.Context(), "no code")
+	require.Error(t, err)
+	require.Zero(t, wrong, "the simulator signs what it says, refusals too")
+
+	gateway.Inject(qfpaytest.Fault{Call: "openid", Kind: qfpaytest.BadSign})
+	_, err = client.OpenID(t.Context(), gateway.Code())
+	require.NoError(t, err)
+	assert.Equal(t, 1, wrong)
 }
 
 func TestRealNamesAgainstTheSimulator(t *testing.T) {

@@ -1,6 +1,10 @@
 package qfpay
 
-import "time"
+import (
+	"time"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
+)
 
 // HongKong is the zone of every time on the wire. The wire does not name it:
 // QFPay stores a sent time unchanged, and its own clock was seen to be UTC+8. A
@@ -16,7 +20,7 @@ func formatTime(t time.Time) string {
 type moment time.Time
 
 func (m *moment) UnmarshalJSON(raw []byte) error {
-	s, err := scalar(raw)
+	s, err := remote.Scalar(raw)
 	if err != nil {
 		return err
 	}

@@ -3,9 +3,11 @@ package qfpay
 import (
 	"cmp"
 	"strconv"
+	"strings"
 	"time"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/redact"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 // Trade is one row of an enquiry: a payment, or a refund.
@@ -22,8 +24,7 @@ type Trade struct {
 	// Respcd is the response code of the trade, not of the enquiry.
 	Respcd string
 
-	// Cancel is 0 for nothing, 1 for reversed, 2 for cancelled, 3 for refunded
-	// and 5 for partly refunded.
+	// Cancel says what was taken back of it: one of the Cancel codes.
 	Cancel string
 
 	// Currency and Amount, in minor units, are those of the trade. Compare both
@@ -38,6 +39,15 @@ type Trade struct {
 	// characters.
 	ErrMsg string
 }
+
+// What was taken back of a trade.
+const (
+	CancelNone           = "0"
+	CancelReversed       = "1"
+	CancelCancelled      = "2"
+	CancelRefunded       = "3"
+	CancelPartlyRefunded = "5"
+)
 
 // TradeState is what a trade proves about a payment.
 type TradeState int
@@ -85,11 +95,30 @@ func (t Trade) State() TradeState {
 	}
 }
 
+// Meaning says in a few English words, for the owner of the shop, what Respcd
+// means for this trade and with this ErrMsg; "" if it is not known.
+func (t Trade) Meaning() string {
+	switch {
+	case t.Respcd == success:
+		return "success"
+	case t.isRefund():
+		return understand(callRefund, t.Respcd, t.ErrMsg).meaning
+	default:
+		return understand(callPayment, t.Respcd, t.ErrMsg).meaning
+	}
+}
+
+// isRefund reports whether the trade gives money back, under the present or the
+// former name of refunds. A close, too, is a trade of its own and succeeds.
+func (t Trade) isRefund() bool {
+	return strings.EqualFold(t.OrderType, "refund") || strings.EqualFold(t.OrderType, "cancel")
+}
+
 func paidState(cancel string) TradeState {
 	switch cancel {
-	case "0", "5":
+	case CancelNone, CancelPartlyRefunded:
 		return TradePaid
-	case "1", "2", "3":
+	case CancelReversed, CancelCancelled, CancelRefunded:
 		return TradeReversed
 	default:
 		return TradeOpen
@@ -99,19 +128,19 @@ func paidState(cancel string) TradeState {
 // row is a Trade on the wire. A refund's payment is origssn in enquiries and
 // orig_syssn in notifications; either is taken.
 type row struct {
-	Syssn      line         `json:"syssn"`
-	OutTradeNo line         `json:"out_trade_no"`
-	Origssn    line         `json:"origssn"`
-	OrigSyssn  line         `json:"orig_syssn"`
-	OrderType  line         `json:"order_type"`
-	PayType    line         `json:"pay_type"`
-	Respcd     responseCode `json:"respcd"`
-	Cancel     line         `json:"cancel"`
-	Txcurrcd   line         `json:"txcurrcd"`
-	Txamt      integer      `json:"txamt"`
-	Paydtm     moment       `json:"paydtm"`
-	Sysdtm     moment       `json:"sysdtm"`
-	ErrMsg     text         `json:"errmsg"`
+	Syssn      line           `json:"syssn"`
+	OutTradeNo line           `json:"out_trade_no"`
+	Origssn    line           `json:"origssn"`
+	OrigSyssn  line           `json:"orig_syssn"`
+	OrderType  line           `json:"order_type"`
+	PayType    line           `json:"pay_type"`
+	Respcd     responseCode   `json:"respcd"`
+	Cancel     line           `json:"cancel"`
+	Txcurrcd   line           `json:"txcurrcd"`
+	Txamt      remote.Integer `json:"txamt"`
+	Paydtm     moment         `json:"paydtm"`
+	Sysdtm     moment         `json:"sysdtm"`
+	ErrMsg     remote.Text    `json:"errmsg"`
 }
 
 func (r row) trade() Trade {
@@ -127,6 +156,6 @@ func (r row) trade() Trade {
 		Amount:     int64(r.Txamt),
 		PaidAt:     time.Time(r.Paydtm),
 		SysTime:    time.Time(r.Sysdtm),
-		ErrMsg:     quote.Line(string(r.ErrMsg)),
+		ErrMsg:     redact.Line(string(r.ErrMsg)),
 	}
 }

@@ -32,6 +32,28 @@ func Windows(made, now time.Time) []Window {
 	return []Window{{start, next.Add(-time.Second)}, {next, end}}
 }
 
+// MonthOf returns the calendar month in [HongKong] in which the gateway made the
+// trade with this number, whose first eight digits are that day; false if they are
+// no day from 2000 to 2099.
+//
+// Where that is not the current month, send it beside [Query.Syssn]: some editions
+// of QFPay's documentation want it, and others say that it does no harm. That
+// nothing is found in another month then proves nothing.
+func MonthOf(syssn string) (Window, bool) {
+	if len(syssn) < len(dayDigits) {
+		return Window{}, false
+	}
+	day, err := time.ParseInLocation(dayDigits, syssn[:len(dayDigits)], HongKong)
+	if err != nil || day.Year() < 2000 || day.Year() > 2099 {
+		return Window{}, false
+	}
+	next := nextMonth(day)
+	return Window{next.AddDate(0, -1, 0), next.Add(-time.Second)}, true
+}
+
+// dayDigits is how a syssn begins.
+const dayDigits = "20060102"
+
 // wire is t as it is sent: in Hong Kong, without a fraction of a second.
 func wire(t time.Time) time.Time {
 	return t.In(HongKong).Truncate(time.Second)

@@ -129,3 +129,36 @@ func TestAQueryTakesEveryWindowAndNoSecondIsLeftOut(t *testing.T) {
 		}
 	}
 }
+
+func TestTheMonthOfATradeIsInItsNumber(t *testing.T) {
+	for syssn, want := range map[string][2]string{
+		"20261130000200020000000001": {"2026-11-01 00:00:00", "2026-11-30 23:59:59"},
+		"20261231000200020000000001": {"2026-12-01 00:00:00", "2026-12-31 23:59:59"},
+		"20280229":                   {"2028-02-01 00:00:00", "2028-02-29 23:59:59"},
+		"20000101x":                  {"2000-01-01 00:00:00", "2000-01-31 23:59:59"},
+		"20991231":                   {"2099-12-01 00:00:00", "2099-12-31 23:59:59"},
+	} {
+		got, ok := MonthOf(syssn)
+		assert.True(t, ok, syssn)
+		assert.Equal(t, [][2]string{want}, sent([]Window{got}), syssn)
+	}
+	for _, syssn := range []string{
+		"", "1", "2026113", "20261301000200020000000001", "20260229", "20260000", "19991231", "21000101", "99999999", "2026-11-30", "２０２６１１３０", "trade0001",
+	} {
+		got, ok := MonthOf(syssn)
+		assert.False(t, ok, syssn)
+		assert.Zero(t, got, syssn)
+	}
+}
+
+func TestAQueryTakesTheMonthOfANumber(t *testing.T) {
+	client := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, map[string]string{
+			"syssn": "20261031000200020000000001", "start_time": "2026-10-01 00:00:00", "end_time": "2026-10-31 23:59:59",
+		}, signedParams(t, r, MD5))
+		says(200, `{"respcd":"0000","data":[]}`)(w, r)
+	}))
+	month, _ := MonthOf("20261031000200020000000001")
+	_, err := client.Query(t.Context(), Query{Syssn: "20261031000200020000000001", Start: month.Start, End: month.End})
+	assert.NoError(t, err)
+}

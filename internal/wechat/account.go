@@ -3,24 +3,19 @@ package wechat
 import (
 	"errors"
 	"fmt"
-	"net/http"
-	"time"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 // Account is the shop's own official account. It is safe for concurrent use, and
 // however it is printed or logged, the app secret stays out.
 type Account struct {
 	appID        string
-	secret       hidden
+	secret       func() string // a function, because fmt prints unexported fields as they are
 	authorizeURL string
 	tokenURL     string
-	transport    http.RoundTripper
-	timeout      time.Duration
+	caller       remote.Caller
 }
-
-// hidden keeps a text out of whatever prints its owner: fmt walks through
-// unexported fields without asking their methods, but not into functions.
-type hidden func() string
 
 // New checks the configuration, calls nobody, and names the field in its errors,
 // never the value.
@@ -31,7 +26,7 @@ func New(config Config) (*Account, error) {
 		check       func(string) error
 	}{
 		{"AppID", config.AppID, CheckAppID},
-		{"AppSecret", config.AppSecret, CheckAppSecret},
+		{"AppSecret", string(config.AppSecret), CheckAppSecret},
 		{"AuthorizeURL", config.AuthorizeURL, CheckURL},
 		{"TokenURL", config.TokenURL, CheckURL},
 	} {
@@ -44,11 +39,10 @@ func New(config Config) (*Account, error) {
 	}
 	return &Account{
 		appID:        config.AppID,
-		secret:       func() string { return config.AppSecret },
+		secret:       func() string { return string(config.AppSecret) },
 		authorizeURL: config.AuthorizeURL,
 		tokenURL:     config.TokenURL,
-		transport:    config.Transport,
-		timeout:      config.Timeout,
+		caller:       remote.Caller{Transport: config.Transport, Timeout: config.Timeout, MaxReply: maxReply},
 	}, nil
 }
 
@@ -58,8 +52,4 @@ func (a *Account) AppID() string { return a.appID }
 // CloseIdle closes connections that are kept alive but not in use. Calls in
 // flight and later calls are not disturbed. The default transport is shared, so
 // other accounts may have to connect anew.
-func (a *Account) CloseIdle() {
-	if t, ok := a.transport.(interface{ CloseIdleConnections() }); ok {
-		t.CloseIdleConnections()
-	}
-}
+func (a *Account) CloseIdle() { a.caller.CloseIdle() }

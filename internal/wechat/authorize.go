@@ -5,7 +5,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 // maxRedirectURI bounds redirect_uri in characters. WeChat publishes no bound;
@@ -27,7 +28,7 @@ var statePattern = regexp.MustCompile(`^[0-9A-Za-z]{1,128}$`)
 //
 // redirectURI is an absolute http or https URL of at most 512 characters, on the
 // domain that the account has registered for web page authorization. state is 1
-// to 128 of [0-9A-Za-z]. Errors are [*Error], always [Refused], and repeat
+// to 128 of [0-9A-Za-z]. Errors are [*Error], always refused, and repeat
 // neither.
 func (a *Account) AuthorizeURL(redirectURI, state string) (string, error) {
 	if !isRedirectURI(redirectURI) {
@@ -47,12 +48,8 @@ func (a *Account) AuthorizeURL(redirectURI, state string) (string, error) {
 }
 
 func isRedirectURI(raw string) bool {
-	u, err := url.Parse(raw)
-	return err == nil && utf8.RuneCountInString(raw) <= maxRedirectURI &&
-		(u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && !strings.Contains(raw, "#")
+	return remote.CheckAddress(raw, maxRedirectURI) == nil && !strings.Contains(raw, "#")
 }
 
 // escape writes spaces as %20, which every decoder understands.
-func escape(value string) string {
-	return strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
-}
+func escape(value string) string { return remote.Plusless(url.QueryEscape(value)) }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 func TestTheAuthorizeAddressIsAsWeChatDocumentsIt(t *testing.T) {
@@ -61,8 +63,8 @@ func TestRedirectURIsAndStatesAreChecked(t *testing.T) {
 			assert.Empty(t, got)
 			e := asError(t, err)
 			assert.Equal(t, "authorize", e.Call)
-			assert.Equal(t, Refused, e.Outcome)
-			assert.Equal(t, FaultRequest, e.Fault)
+			assert.Equal(t, remote.Refused, e.Outcome)
+			assert.Equal(t, remote.FaultRequest, e.Fault)
 			assert.ErrorContains(t, e, test.want)
 		})
 	}

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 // Bounds in bytes; all of these fields are ASCII.
@@ -78,5 +80,5 @@ func isLoopback(host string) bool {
 // visible reports whether text is 1 to longest ASCII characters, none of them
 // white space.
 func visible(text string, longest int) bool {
-	return text != "" && len(text) <= longest && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
+	return text != "" && len(text) <= longest && !strings.ContainsFunc(text, remote.NotGraphic)
 }

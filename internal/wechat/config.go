@@ -3,6 +3,9 @@ package wechat
 import (
 	"net/http"
 	"time"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/redact"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 // WeChat's own addresses, from its documentation.
@@ -21,7 +24,7 @@ type Config struct {
 	AppID string
 
 	// AppSecret proves to WeChat who is asking; see [CheckAppSecret]. Required.
-	AppSecret string `json:"-"`
+	AppSecret redact.Secret `json:"-"`
 
 	// AuthorizeURL is where the payer's browser is sent; see [CheckURL]. The
 	// default is [DefaultAuthorizeURL].
@@ -56,3 +59,6 @@ func (c Config) withDefaults() Config {
 	}
 	return c
 }
+
+// sharedTransport has room for one short call for each payment.
+var sharedTransport = remote.NewTransport(64)

@@ -7,32 +7,24 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/redact"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 func TestErrorsTellEverythingInOneLine(t *testing.T) {
 	for want, e := range map[string]*Error{
 		"wechat: openid: refused (payer): errcode 40163: code used before: code been used, rid: 1-2-3": {
-			Call: callOpenID, Errcode: 40163, Message: "code been used, rid: 1-2-3", Status: 200, Outcome: Refused, Fault: FaultPayer,
+			Call: callOpenID, Errcode: 40163, Message: "code been used, rid: 1-2-3", Failure: remote.Failure{Status: 200, Outcome: remote.Refused, Fault: remote.FaultPayer},
 		},
-		"wechat: openid: unknown (wechat): HTTP status 502": {
-			Call: callOpenID, Status: 502, Outcome: Unknown, Fault: FaultWeChat,
+		"wechat: openid: unknown (broken): HTTP status 502": {
+			Call: callOpenID, Failure: remote.Failure{Status: 502, Outcome: remote.Unknown, Fault: remote.FaultBroken},
 		},
 		"wechat: openid: unknown (silent): broken pipe": {
-			Call: callOpenID, Outcome: Unknown, Fault: FaultSilent, Err: errors.New("broken pipe"),
+			Call: callOpenID, Failure: remote.Failure{Outcome: remote.Unknown, Fault: remote.FaultSilent, Err: errors.New("broken pipe")},
 		},
 	} {
 		assert.EqualError(t, e, want)
 	}
-}
-
-func TestOutcomesAndFaultsHaveNames(t *testing.T) {
-	assert.Equal(t, "refused unknown Outcome(0)", Refused.String()+" "+Unknown.String()+" "+Outcome(0).String())
-	names := make([]string, 0, 7)
-	for fault := range FaultSilent + 1 {
-		names = append(names, fault.String())
-	}
-	assert.Equal(t, []string{"Fault(0)", "payer", "shop", "request", "busy", "wechat", "silent"}, names)
 }
 
 func TestMeanings(t *testing.T) {
@@ -55,6 +47,6 @@ func TestWeChatsWordingIsTamed(t *testing.T) {
 		"a secret in pieces":        {"SEC\u200bRET!", "[redacted]!"},
 		"a secret in a secret":      {"SECSECRETRET!", "SEC[redacted]RET!"},
 	} {
-		assert.Equal(t, test.want, quote.Hiding("SECRET").Line(test.errmsg), name)
+		assert.Equal(t, test.want, redact.Hiding("SECRET").Line(test.errmsg), name)
 	}
 }

@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 const paid = `{"access_token":"ACCESS","expires_in":7200,"refresh_token":"REFRESH","openid":"` + testOpenID + `","scope":"snsapi_base"}`
@@ -67,23 +69,23 @@ func TestIllFormedCodesAreNotSent(t *testing.T) {
 	for _, code := range []string{"", " ", "a b", "a\r\nb", "ä", strings.Repeat("c", 513)} {
 		_, err := account.OpenID(t.Context(), code)
 		e := asError(t, err)
-		assert.Equal(t, Refused, e.Outcome, "%.10q", code)
-		assert.Equal(t, FaultPayer, e.Fault, "%.10q", code)
+		assert.Equal(t, remote.Refused, e.Outcome, "%.10q", code)
+		assert.Equal(t, remote.FaultPayer, e.Fault, "%.10q", code)
 	}
 }
 
 func TestErrcodes(t *testing.T) {
 	for _, test := range []struct {
 		errcodes string
-		outcome  Outcome
-		fault    Fault
+		outcome  remote.Outcome
+		fault    remote.Fault
 	}{
-		{"40029 40163 41008 42003", Refused, FaultPayer},
-		{"40001 40013 40125 40164 41002 41004 48001", Refused, FaultShop},
-		{"40002 43001", Refused, FaultRequest},
-		{"45009 45011", Refused, FaultBusy},
-		{"-1", Unknown, FaultBusy},
-		{"1 -2 50001 2147483647", Unknown, FaultWeChat}, // not listed
+		{"40029 40163 41008 42003", remote.Refused, remote.FaultPayer},
+		{"40001 40013 40125 40164 41002 41004 48001", remote.Refused, remote.FaultShop},
+		{"40002 43001", remote.Refused, remote.FaultRequest},
+		{"45009 45011", remote.Refused, remote.FaultBusy},
+		{"-1", remote.Unknown, remote.FaultBusy},
+		{"1 -2 50001 2147483647", remote.Unknown, remote.FaultBroken}, // not listed
 	} {
 		for errcode := range strings.FieldsSeq(test.errcodes) {
 			for _, spelled := range []string{errcode, `"` + errcode + `"`} {
@@ -93,7 +95,7 @@ func TestErrcodes(t *testing.T) {
 				assert.Equal(t, errcode, fmt.Sprint(e.Errcode))
 				e.Errcode = 0
 				assert.Equal(t, &Error{
-					Call: "openid", Message: "m, rid: 1-2-3", Status: 200, Outcome: test.outcome, Fault: test.fault,
+					Call: "openid", Message: "m, rid: 1-2-3", Failure: remote.Failure{Status: 200, Outcome: test.outcome, Fault: test.fault},
 				}, e, spelled)
 			}
 		}
@@ -147,8 +149,8 @@ func TestBrokenRepliesAreUnknown(t *testing.T) {
 			}))
 			_, err := account.OpenID(t.Context(), testCode)
 			e := asError(t, err)
-			assert.Equal(t, Unknown, e.Outcome)
-			assert.Equal(t, FaultWeChat, e.Fault)
+			assert.Equal(t, remote.Unknown, e.Outcome)
+			assert.Equal(t, remote.FaultBroken, e.Fault)
 			assert.NotZero(t, e.Status)
 			assert.EqualValues(t, 1, asked.Load(), "nothing is asked twice, no redirect is followed")
 		})
@@ -167,7 +169,7 @@ func TestAReplyIsUnpackedNoFurtherThanItsBound(t *testing.T) {
 		}
 	})).OpenID(t.Context(), testCode)
 	e := asError(t, err)
-	assert.Equal(t, Unknown, e.Outcome)
+	assert.Equal(t, remote.Unknown, e.Outcome)
 	assert.ErrorContains(t, e, "longer than")
 }
 
@@ -182,8 +184,8 @@ func TestNobodyThereIsARefusal(t *testing.T) {
 	account := newAccount(t, nil, func(c *Config) { c.TokenURL = server.URL })
 	_, err := account.OpenID(t.Context(), testCode)
 	e := asError(t, err)
-	assert.Equal(t, Refused, e.Outcome)
-	assert.Equal(t, FaultSilent, e.Fault)
+	assert.Equal(t, remote.Refused, e.Outcome)
+	assert.Equal(t, remote.FaultSilent, e.Fault)
 	assert.ErrorContains(t, e, "connection refused")
 }
 
@@ -191,8 +193,8 @@ func TestSilenceIsUnknown(t *testing.T) {
 	hangsUp := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	_, err := newAccount(t, hangsUp).OpenID(t.Context(), testCode)
 	e := asError(t, err)
-	assert.Equal(t, Unknown, e.Outcome)
-	assert.Equal(t, FaultSilent, e.Fault)
+	assert.Equal(t, remote.Unknown, e.Outcome)
+	assert.Equal(t, remote.FaultSilent, e.Fault)
 	assert.Zero(t, e.Status)
 }
 
@@ -225,8 +227,8 @@ func TestTimeOutsAndCancellationsAreRecognised(t *testing.T) {
 				_, err := account.OpenID(ctx, testCode)
 				assert.ErrorIs(t, err, test.want)
 				e := asError(t, err)
-				assert.Equal(t, Unknown, e.Outcome)
-				assert.Equal(t, FaultSilent, e.Fault)
+				assert.Equal(t, remote.Unknown, e.Outcome)
+				assert.Equal(t, remote.FaultSilent, e.Fault)
 			})
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/quote"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/redact"
 )
 
 func FuzzReply(f *testing.F) {
@@ -18,7 +18,7 @@ func FuzzReply(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		openid, err := readOpenID(body, quote.Hiding("FUZZSECRET", "FUZZCODE"))
+		openid, err := readOpenID(body, redact.Hiding("FUZZSECRET", "FUZZCODE"))
 		if err == nil {
 			assert.True(t, visible(openid, 128), "%q", openid)
 			return

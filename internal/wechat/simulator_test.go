@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/redact"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/wechat"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
 )
@@ -24,7 +26,7 @@ const (
 func simulated(t *testing.T, appSecret string) (*wechat.Account, *qfpaytest.Simulator) {
 	t.Helper()
 	weixin, err := qfpaytest.New(qfpaytest.Config{
-		AppCode: "SIMULATEDAPPCODE", ClientKey: "SIMULATEDKEY", WeChatAppID: appID, WeChatAppSecret: secret,
+		Strict: true, AppCode: "SIMULATEDAPPCODE", ClientKey: "SIMULATEDKEY", WeChatAppID: appID, WeChatAppSecret: secret,
 	})
 	require.NoError(t, err)
 	server := httptest.NewServer(weixin)
@@ -33,7 +35,7 @@ func simulated(t *testing.T, appSecret string) (*wechat.Account, *qfpaytest.Simu
 		require.NoError(t, weixin.Close())
 	})
 	account, err := wechat.New(wechat.Config{
-		AppID: appID, AppSecret: appSecret,
+		AppID: appID, AppSecret: redact.Secret(appSecret),
 		AuthorizeURL: server.URL + "/connect/oauth2/authorize",
 		TokenURL:     server.URL + "/sns/oauth2/access_token",
 	})
@@ -75,7 +77,7 @@ func TestThePayersOpenIDFromASimulator(t *testing.T) {
 	refused, ok := errors.AsType[*wechat.Error](err)
 	require.True(t, ok, "%v", err)
 	assert.Equal(t, 40163, refused.Errcode)
-	assert.Equal(t, wechat.FaultPayer, refused.Fault)
+	assert.Equal(t, remote.FaultPayer, refused.Fault)
 }
 
 func TestAWrongSecretIsTheShopsFault(t *testing.T) {
@@ -83,8 +85,8 @@ func TestAWrongSecretIsTheShopsFault(t *testing.T) {
 	_, err := account.OpenID(t.Context(), weixin.WeChatCode())
 	refused, ok := errors.AsType[*wechat.Error](err)
 	require.True(t, ok, "%v", err)
-	assert.Equal(t, wechat.Refused, refused.Outcome)
-	assert.Equal(t, wechat.FaultShop, refused.Fault)
+	assert.Equal(t, remote.Refused, refused.Outcome)
+	assert.Equal(t, remote.FaultShop, refused.Fault)
 	assert.NotContains(t, err.Error(), "ANOTHER")
 }
 
@@ -93,19 +95,19 @@ func TestAWrongSecretIsTheShopsFault(t *testing.T) {
 func TestFaultsOfASimulatedWeChat(t *testing.T) {
 	for _, test := range []struct {
 		fault   qfpaytest.Fault
-		outcome wechat.Outcome
+		outcome remote.Outcome
 		again   bool
 	}{
-		{qfpaytest.Fault{Kind: qfpaytest.DropBefore}, wechat.Unknown, true},
-		{qfpaytest.Fault{Kind: qfpaytest.DropAfter}, wechat.Unknown, false},
-		{qfpaytest.Fault{Kind: qfpaytest.Status5xx}, wechat.Unknown, true},
-		{qfpaytest.Fault{Kind: qfpaytest.TooMany}, wechat.Refused, true},
-		{qfpaytest.Fault{Kind: qfpaytest.Garbage}, wechat.Unknown, true},
-		{qfpaytest.Fault{Kind: qfpaytest.HTML}, wechat.Unknown, true},
-		{qfpaytest.Fault{Kind: qfpaytest.Oversized}, wechat.Unknown, true},
-		{qfpaytest.Fault{Kind: qfpaytest.Truncated}, wechat.Unknown, false},
-		{qfpaytest.Fault{Kind: qfpaytest.Respcd, Respcd: "-1"}, wechat.Unknown, true},
-		{qfpaytest.Fault{Kind: qfpaytest.RespcdAfter, Respcd: "45009"}, wechat.Refused, false},
+		{qfpaytest.Fault{Kind: qfpaytest.DropBefore}, remote.Unknown, true},
+		{qfpaytest.Fault{Kind: qfpaytest.DropAfter}, remote.Unknown, false},
+		{qfpaytest.Fault{Kind: qfpaytest.Status5xx}, remote.Unknown, true},
+		{qfpaytest.Fault{Kind: qfpaytest.TooMany}, remote.Refused, true},
+		{qfpaytest.Fault{Kind: qfpaytest.Garbage}, remote.Unknown, true},
+		{qfpaytest.Fault{Kind: qfpaytest.HTML}, remote.Unknown, true},
+		{qfpaytest.Fault{Kind: qfpaytest.Oversized}, remote.Unknown, true},
+		{qfpaytest.Fault{Kind: qfpaytest.Truncated}, remote.Unknown, false},
+		{qfpaytest.Fault{Kind: qfpaytest.Respcd, Respcd: "-1"}, remote.Unknown, true},
+		{qfpaytest.Fault{Kind: qfpaytest.RespcdAfter, Respcd: "45009"}, remote.Refused, false},
 	} {
 		t.Run(string(test.fault.Kind), func(t *testing.T) {
 			account, weixin := simulated(t, secret)

@@ -54,7 +54,7 @@ func TestTheEnquirySearchesOneMonth(t *testing.T) {
 		rows   int
 	}{
 		"by number in the next month": {lastSecond, "0000", 0},
-		"by syssn in the next month":  {map[string]string{"syssn": syssn}, "0000", 1},
+		"by syssn and its month":      {with(window("2026-11-01 00:00:00", "2026-11-30 23:59:59"), "syssn", syssn), "0000", 1},
 		"window on the month":         {window("2026-11-01 00:00:00", "2026-11-30 23:59:59"), "0000", 1},
 		"window on the second":        {window(noonText, noonText), "0000", 1},
 		"window after it":             {window("2026-11-17 12:00:01", "2026-11-18 00:00:00"), "0000", 0},
@@ -146,13 +146,13 @@ func TestRefundsNeverExceedWhatWasPaid(t *testing.T) {
 	}{
 		{"no syssn", without(refund("R0", "1"), "syssn"), "1103", "0"},
 		{"unknown payment", with(refund("R0", "1"), "syssn", "1"), "1136", "0"},
-		{"unpaid payment", with(refund("R0", "1"), "syssn", unpaid), "1155", "0"},
+		{"unpaid payment", with(refund("R0", "1"), "syssn", unpaid), "1261", "0"},
 		{"local time", with(refund("R0", "1"), "txdtm", "2026-11-17 04:00:00"), "1104", "0"},
-		{"more than paid", refund("R0", "12801"), "1269", "0"},
+		{"more than paid", refund("R0", "12801"), "1266", "0"},
 		{"a part", refund("R1", "2800"), "0000", "5"},
-		{"more than is left", refund("R2", "10001"), "1269", "5"},
+		{"more than is left", refund("R2", "10001"), "1272", "5"},
 		{"the rest", refund("R3", "10000"), "0000", "3"},
-		{"nothing is left", refund("R4", "1"), "1262", "3"},
+		{"nothing is left", refund("R4", "1"), "1264", "3"},
 	}
 	for _, c := range cases {
 		got := s.post("/trade/v1/refund", c.values)
@@ -182,7 +182,7 @@ func TestSlowRefundsWaitToBeDoneOrRefused(t *testing.T) {
 	require.Contains(t, open, refund("R1", "2800"))
 	require.Contains(t, open, refund("R2", "10000"))
 	assert.Contains(t, open, s.row("R1")["respcd"])
-	assert.Equal(t, "1262", refund("R3", "1"), "what is on its way is not left")
+	assert.Equal(t, "1264", refund("R3", "1"), "what is on its way is not left")
 
 	require.NoError(t, s.gateway.Pay("R1"))
 	assert.Equal(t, "0000", s.row("R1")["respcd"])

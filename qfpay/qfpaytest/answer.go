@@ -12,6 +12,9 @@ type answer struct {
 	headers map[string]string
 	reply   object // JSON, unless nil
 	page    []byte // HTML, if reply is nil
+
+	// sign signs the reply as it is sent; nil for what is not signed.
+	sign func(body []byte) string
 }
 
 func replied(reply object) answer { return answer{status: http.StatusOK, reply: reply} }
@@ -60,14 +63,17 @@ func (a answer) body() []byte {
 	return a.page
 }
 
-// head writes the header of an answer whose body has the given length.
-func (a answer) head(w http.ResponseWriter, length int) {
+// head writes the header of an answer whose body is said to have that length.
+func (a answer) head(w http.ResponseWriter, body []byte, length int) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("Content-Length", strconv.Itoa(length))
 	switch {
 	case a.reply != nil:
 		header.Set("Content-Type", "application/json; charset=utf-8")
+		if a.sign != nil {
+			header.Set(headerSign, a.sign(body))
+		}
 	case a.page != nil:
 		header.Set("Content-Type", "text/html; charset=utf-8")
 		header.Set("Content-Security-Policy", pagePolicy)
@@ -82,6 +88,6 @@ func (a answer) head(w http.ResponseWriter, length int) {
 
 func (a answer) write(w http.ResponseWriter) {
 	body := a.body()
-	a.head(w, len(body))
+	a.head(w, body, len(body))
 	_, _ = w.Write(body)
 }

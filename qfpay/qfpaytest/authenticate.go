@@ -1,9 +1,6 @@
 package qfpaytest
 
-import (
-	"net/http"
-	"strings"
-)
+import "net/http"
 
 // The headers of a signed request.
 const (
@@ -12,9 +9,10 @@ const (
 	headerSignType = "X-Qf-Signtype"
 )
 
-// authenticated returns the parameters of a request whose headers sign them.
+// authenticated returns the parameters of a request whose headers sign them,
+// without those that are empty.
 func (s *Simulator) authenticated(r *http.Request) (params, *refusal) {
-	p, wrong := requestParams(r)
+	p, wrong := requestParams(r, s.cfg.Strict)
 	if wrong != nil {
 		return nil, wrong
 	}
@@ -24,16 +22,16 @@ func (s *Simulator) authenticated(r *http.Request) (params, *refusal) {
 		}
 	}
 	if r.Header.Get(headerAppCode) != s.cfg.AppCode {
-		return nil, refuse(respcdAppCode, "X-QF-APPCODE: not the merchant's")
+		return nil, refuse(respcdSign, "X-QF-APPCODE: not the merchant's")
 	}
 	hash, wrong := signType(r.Header)
 	if wrong != nil {
 		return nil, wrong
 	}
-	if !strings.EqualFold(r.Header.Get(headerSign), s.sign.params(hash, p)) {
+	if !s.sign.signed(hash, p, r.Header.Get(headerSign)) {
 		return nil, refuse(respcdSign, "X-QF-SIGN: does not match the parameters")
 	}
-	return p, nil
+	return p.filled(), nil
 }
 
 func signType(header http.Header) (string, *refusal) {

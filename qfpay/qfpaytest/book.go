@@ -38,10 +38,12 @@ func (b *book) findSyssn(syssn string) (*Trade, bool) { return b.trades.get(b.by
 
 func (b *book) findPrepay(prepayID string) (*Trade, bool) { return b.trades.get(b.byPrepay[prepayID]) }
 
-// number counts an entry and gives its 26-digit serial number: the day in UTC+8,
-// a prefix, four digits of the seed, and the count.
+// number counts an entry and gives its 26-digit serial number: the day in UTC+8, a
+// prefix, the time, four digits of the seed, and the end of the count. A simulator
+// that is started again, and counts from the beginning, gives no number twice.
 func (b *book) number(d dice, now time.Time) (count int, syssn string) {
 	b.entries++
-	return b.entries, fmt.Sprintf("%s0002%s%010d",
-		now.In(gatewayZone).Format("20060102"), letters(d.roll("syssn", b.entries), digits, 4), b.entries)
+	now = now.In(gatewayZone)
+	return b.entries, fmt.Sprintf("%s0002%s%s%04d",
+		now.Format("20060102"), now.Format("150405"), letters(d.roll("syssn", b.entries), digits, 4), b.entries%10_000)
 }

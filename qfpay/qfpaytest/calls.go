@@ -19,22 +19,33 @@ type call struct {
 	// refuse answers in the words of whoever is called; refused unless it is set.
 	refuse func(*refusal) answer
 
+	// about reads what a refusal of a request names beside its code. Nil for nothing.
+	about func(*http.Request) object
+
 	// limited calls count against the merchant's limits: those that a server
-	// makes, as opposed to those that payers' browsers make.
+	// makes, as opposed to those that payers' browsers make. Their replies are
+	// signed.
 	limited bool
+	sign    func(body []byte) string
 }
 
 func (s *Simulator) allCalls() []call {
 	get, post := []string{http.MethodGet}, []string{http.MethodPost}
+	either := slices.Concat(get, post)
+	openid := either
+	if s.cfg.Strict {
+		openid = get
+	}
 	return []call{
 		{name: "oauth", path: "/tool/v1/get_weixin_oauth_code", methods: get, perform: s.oauth},
-		{name: "openid", path: "/tool/v1/get_weixin_openid", methods: get, perform: s.openid, limited: true},
+		{name: "openid", path: "/tool/v1/get_weixin_openid", methods: openid, perform: s.openid, limited: true},
 		{name: "payment", path: "/trade/v1/payment", methods: post, perform: s.payment, limited: true},
 		{name: "query", path: "/trade/v1/query", methods: post, perform: s.query, limited: true},
-		{name: "close", path: "/trade/v1/close", methods: slices.Concat(get, post), perform: s.closeTrade, limited: true},
-		{name: "refund", path: "/trade/v1/refund", methods: post, perform: s.refund, limited: true},
+		{name: "close", path: "/trade/v1/close", methods: either, perform: s.closeTrade, limited: true},
+		{name: "refund", path: "/trade/v1/refund", methods: post, perform: s.refund, about: s.aboutRefund, limited: true},
 		{name: "paypage", path: "/q/direct", methods: get, perform: s.payPage},
-		{name: "paypage", path: hostedPath, methods: get, perform: s.hostedPage},
+		{name: "paypage", path: hostedPath, methods: get, perform: s.linkedPage},
+		{name: "paypage", path: wapPath, methods: get, perform: s.linkedPage},
 		{name: "wechat_authorize", path: "/connect/oauth2/authorize", methods: get, perform: s.wechatAuthorize, refuse: wrongWeChatPage},
 		{name: "wechat_token", path: "/sns/oauth2/access_token", methods: get, perform: s.wechatToken, refuse: s.wechatRefused},
 	}
@@ -64,6 +75,9 @@ func (s *Simulator) callCounts() map[string]int {
 func (s *Simulator) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, c := range s.allCalls() {
+		if c.limited {
+			c.sign = func(body []byte) string { return s.sign(signMD5, body) }
+		}
 		mux.HandleFunc(c.path, s.handle(c))
 	}
 	mux.HandleFunc("POST /q/direct", s.press)
@@ -79,7 +93,7 @@ func (s *Simulator) handle(c call) http.HandlerFunc {
 			drop(w)
 			return
 		}
-		if fault.spoilsBefore(w, c, s.dice.roll("spoil "+c.name, count)) {
+		if fault.spoilsBefore(w, r, c, s.dice.roll("spoil "+c.name, count)) {
 			s.log(r, c, slog.String("fault", string(fault.Kind)))
 			return
 		}
@@ -89,12 +103,12 @@ func (s *Simulator) handle(c call) http.HandlerFunc {
 	}
 }
 
-// refused answers a call with a refusal.
-func (c call) refused(r *refusal) answer {
+// refused answers a call with a refusal, and what that names.
+func (c call) refused(r *refusal, named object) answer {
 	if c.refuse != nil {
 		return c.refuse(r)
 	}
-	return refused(r)
+	return answer{status: http.StatusOK, reply: append(refusalReply(r), named...), sign: c.sign}
 }
 
 func (s *Simulator) arrive(call string) (count int, fault Fault) {
@@ -111,7 +125,9 @@ func (s *Simulator) answer(c call, r *http.Request) answer {
 	if wait, ok := s.admit(c); !ok {
 		return tooMany(int(math.Ceil(wait.Seconds())))
 	}
-	return c.perform(r)
+	a := c.perform(r)
+	a.sign = c.sign
+	return a
 }
 
 func (s *Simulator) admit(c call) (wait time.Duration, ok bool) {

@@ -16,10 +16,16 @@ const (
 	// timeLayout is the format of every time on the wire.
 	timeLayout = "2006-01-02 15:04:05"
 
-	// clockTolerance is how far txdtm may be from the simulator's clock. It is
-	// the simulator's own: wide enough for any clock that is set, and narrow
+	// clockTolerance is how far txdtm may be from the clock of a strict simulator.
+	// It is the simulator's own: wide enough for any clock that is set, and narrow
 	// enough to catch local time that is not UTC+8.
 	clockTolerance = 10 * time.Minute
+
+	// maxTitle is the documented length of goods_name.
+	maxTitle = 64
+
+	// maxUdid is the documented length of udid, in bytes.
+	maxUdid = 40
 )
 
 // gatewayZone is the time of everything the gateway says and expects.
@@ -32,6 +38,7 @@ var currencies = []string{
 var (
 	amountPattern  = regexp.MustCompile(`^[1-9][0-9]{0,10}$`)
 	countPattern   = regexp.MustCompile(`^[1-9][0-9]{0,8}$`)
+	zonePattern    = regexp.MustCompile(`^[+-](0[0-9]|1[0-4])[0-5][0-9]$`)
 	visiblePattern = regexp.MustCompile(`^[!-~]+$`)
 )
 
@@ -47,14 +54,27 @@ func equal(want string) check {
 // text is printable and has at most so many bytes.
 func text(maxBytes int) check {
 	return func(value string) string {
-		switch {
-		case len(value) > maxBytes:
+		if len(value) > maxBytes {
 			return fmt.Sprintf("longer than %d bytes", maxBytes)
-		case strings.ContainsFunc(value, unicode.IsControl):
-			return "holds a control character"
 		}
-		return ""
+		return printable(value)
 	}
+}
+
+func printable(value string) string {
+	if strings.ContainsFunc(value, unicode.IsControl) {
+		return "holds a control character"
+	}
+	return ""
+}
+
+// title is a text for people, of the documented length of 64. That has no unit:
+// the strict count bytes, the others characters.
+func (s *Simulator) title(value string) string {
+	if s.cfg.Strict || utf8.RuneCountInString(value) > maxTitle {
+		return text(maxTitle)(value)
+	}
+	return printable(value)
 }
 
 // visible is ASCII without spaces and has at most so many bytes.
@@ -82,26 +102,53 @@ func currency(value string) string {
 	return ""
 }
 
-func parseTime(value string) (time.Time, error) {
-	return time.ParseInLocation(timeLayout, value, gatewayZone)
-}
-
 func moment(value string) string {
-	if at, err := parseTime(value); err != nil || at.Format(timeLayout) != value {
+	if at, err := time.Parse(timeLayout, value); err != nil || at.Format(timeLayout) != value {
 		return "not YYYY-MM-DD hh:mm:ss"
 	}
 	return ""
 }
 
-// near is a moment close to now, in UTC+8.
-func near(now time.Time) check {
+// timeOf reads a value that has passed moment.
+func timeOf(value string, zone *time.Location) time.Time {
+	at, err := time.ParseInLocation(timeLayout, value, zone)
+	if err != nil {
+		panic("qfpaytest: unchecked time: " + err.Error())
+	}
+	return at
+}
+
+// timeZone is the offset from UTC of a txzone, such as +0800.
+func timeZone(value string) string {
+	if !zonePattern.MatchString(value) {
+		return "not an offset such as +0800"
+	}
+	return ""
+}
+
+// zoneOf is the zone of the times in a request: that of its txzone, if it has one
+// that is right, and otherwise that of the gateway.
+func zoneOf(p params) *time.Location {
+	at, err := time.Parse("-0700", p["txzone"])
+	if err != nil {
+		return gatewayZone
+	}
+	_, seconds := at.Zone()
+	return time.FixedZone("UTC"+p["txzone"], seconds)
+}
+
+// stamp is the check of a txdtm, and of the txzone that it is in. The gateway
+// stores it as it was sent; the strict want it close to now.
+func (s *Simulator) stamp(p params) check {
+	if !s.cfg.Strict {
+		return moment
+	}
 	return func(value string) string {
 		if wrong := moment(value); wrong != "" {
 			return wrong
 		}
-		at, _ := parseTime(value)
-		if at.Sub(now).Abs() > clockTolerance {
-			return fmt.Sprintf("more than %v from now in UTC+8", clockTolerance)
+		if timeOf(value, zoneOf(p)).Sub(s.cfg.Now()).Abs() > clockTolerance {
+			return fmt.Sprintf("more than %v from now in %s", clockTolerance, zoneOf(p))
 		}
 		return ""
 	}

@@ -1,9 +1,6 @@
 package qfpaytest
 
-import (
-	"net/http"
-	"time"
-)
+import "net/http"
 
 // closeTrade ends an open trade, so that nobody can pay it any more.
 func (s *Simulator) closeTrade(r *http.Request) answer {
@@ -11,7 +8,7 @@ func (s *Simulator) closeTrade(r *http.Request) answer {
 	if wrong != nil {
 		return refused(wrong)
 	}
-	if wrong := s.closeRules().apply(p); wrong != nil {
+	if wrong := s.check(s.closeRules(), p); wrong != nil {
 		return refused(wrong)
 	}
 	s.mu.Lock()
@@ -20,8 +17,19 @@ func (s *Simulator) closeTrade(r *http.Request) answer {
 	if wrong != nil {
 		return refused(wrong)
 	}
+	reply := s.closeReply(t, p)
+	if !canBeClosed(t) {
+		return replied(reply.without("syssn"))
+	}
 	t.State = Closed
-	return replied(s.closeReply(t, p))
+	s.keep()
+	return replied(reply)
+}
+
+// canBeClosed tells the trades that a close ends. Of the others the gateway says
+// 0000 too, without a syssn, and they stay open.
+func canBeClosed(t *Trade) bool {
+	return t.PayType == payTypeJSAPI || t.PayType == payTypeAtTheTill
 }
 
 func (s *Simulator) closeRules() rules {
@@ -30,18 +38,22 @@ func (s *Simulator) closeRules() rules {
 		{name: "out_trade_no", check: visible(maxOutTradeNo)},
 		{name: "txamt", required: true, check: amount},
 		{name: "txdtm", required: true, check: moment},
+		{name: "udid", check: visible(maxUdid)},
 	})
 }
 
+// closable finds the trade to close. Sources do not say whether txdtm is the time of
+// the close or of the payment, and the gateway checks neither it nor txamt: the
+// strict do.
 func (s *Simulator) closable(p params) (*Trade, *refusal) {
 	t, wrong := s.named(p)
 	if wrong != nil {
 		return nil, wrong
 	}
 	switch {
-	case t.txamt() != p["txamt"]:
+	case s.cfg.Strict && t.txamt() != p["txamt"]:
 		return nil, refuse(respcdValue, "txamt: not the payment's")
-	case !timely(t, p["txdtm"], s.cfg.Now()):
+	case p["txdtm"] != t.TxDtm && s.stamp(p)(p["txdtm"]) != "":
 		return nil, refuse(respcdValue, "txdtm: neither now in UTC+8 nor the payment's")
 	case t.State == Paid:
 		return nil, refuse(respcdPaid, "paid already")
@@ -49,12 +61,6 @@ func (s *Simulator) closable(p params) (*Trade, *refusal) {
 		return nil, refuse(t.Respcd(), "%s already", t.State)
 	}
 	return t, nil
-}
-
-// timely says whether a close carries a txdtm that somebody could mean: sources
-// do not say whether it is the time of the close or of the payment.
-func timely(t *Trade, txdtm string, now time.Time) bool {
-	return txdtm == t.TxDtm || near(now)(txdtm) == ""
 }
 
 // named finds the payment that a close means, by either number or by both.

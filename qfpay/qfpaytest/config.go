@@ -1,6 +1,7 @@
 package qfpaytest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -21,8 +22,12 @@ const (
 )
 
 // Config describes the merchant's account and how strict the simulator is.
-// Its zero value of every optional field is the strict and realistic choice.
 type Config struct {
+	// Strict refuses what the gateway is known, or said, to overlook: unknown,
+	// misplaced and empty parameters, times that are not UTC+8, and others that a
+	// careful client does not send.
+	Strict bool
+
 	// AppCode and ClientKey are the merchant's credentials. Required.
 	AppCode, ClientKey string
 
@@ -40,9 +45,28 @@ type Config struct {
 	// leads to a wallet at /q/hosted on the host by which the payment came in.
 	Hosted bool
 
+	// Wallets are the ways of paying in a phone's own browser that QFPay has
+	// activated for the merchant: wechat (WeChat Pay H5), alipayhk, unionpay, payme.
+	// Their payments are answered with a pay_url that leads to a wallet at /q/wap on
+	// the host by which the payment came in; others are refused. Default: none.
+	Wallets []string
+
 	// RealName activates the real-name check of mainland payers for the merchant:
 	// payments may carry extend_info. Otherwise none may.
 	RealName bool
+
+	// RefundGap is how soon after one refund of a payment the next is refused; the
+	// gateway's is about a second. Default: never.
+	RefundGap time.Duration
+
+	// Refunds2019 notifies of refunds in the shape seen in 2019 (notify_type refund,
+	// orig_syssn and orig_out_trade_no, no status) instead of that of 2025
+	// (notify_type cancel, orig_syssn alone).
+	Refunds2019 bool
+
+	// EmptyCurrency leaves the txcurrcd of an enquiry's rows empty, as the gateway
+	// has done.
+	EmptyCurrency bool
 
 	// Seed is where everything random comes from: openids, codes, serial
 	// numbers, nonces, and the dice of faults.
@@ -60,6 +84,7 @@ type Config struct {
 	TimeScale float64
 
 	// AnyBrowser admits payers whose User-Agent lacks WeChat's MicroMessenger.
+	// WeCom, whose holds wxwork, is never admitted.
 	AnyBrowser bool
 
 	// AnyPort admits notification addresses on other ports than 80 and 443.
@@ -79,6 +104,11 @@ type Config struct {
 	// MaxTrades bounds the trades, codes, openids and deliveries that are
 	// remembered, each; the oldest are forgotten. 0 means 100,000.
 	MaxTrades int
+
+	// File is where the newest 1,000 trades are kept, so that a simulator that is
+	// started again knows them. It belongs to one simulator. Its folder is made when
+	// the first trade is. Default: none; trades are forgotten.
+	File string
 
 	// Now dates trades and codes. Waiting always follows the real clock.
 	// Default time.Now.
@@ -116,7 +146,7 @@ func (c Config) validate() error {
 	case c.MaxTrades < 0:
 		return fmt.Errorf("qfpaytest: MaxTrades %d is negative", c.MaxTrades)
 	}
-	if err := c.validateWeChat(); err != nil {
+	if err := cmp.Or(c.validateWeChat(), c.validateWallets()); err != nil {
 		return err
 	}
 	if c.NotifyURL == "" {

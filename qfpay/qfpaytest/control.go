@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,10 +14,14 @@ const controlRows = 50
 
 // routeControl adds the control address, which is the simulator's own.
 func (s *Simulator) routeControl(mux *http.ServeMux) {
-	mux.Handle("GET /control", http.RedirectHandler("control/", http.StatusFound))
+	for _, address := range []string{"GET /{$}", "GET /control"} {
+		mux.HandleFunc(address, func(w http.ResponseWriter, _ *http.Request) { redirected(http.StatusFound, "control/").write(w) })
+	}
 	mux.HandleFunc("GET /control/{$}", s.controlPage)
 	mux.HandleFunc("GET /control/trades", s.controlTrades)
 	mux.HandleFunc("POST /control/trades/{out_trade_no}/{action}", s.controlPress)
+	mux.HandleFunc("POST /control/trades/{out_trade_no}/refund", s.controlRefundElsewhere)
+	mux.HandleFunc("POST /control/payments", s.controlPayElsewhere)
 	mux.HandleFunc("GET /control/calls", s.controlCalls)
 	mux.HandleFunc("GET /control/faults", s.controlFaults)
 	mux.HandleFunc("POST /control/faults", s.controlInject)
@@ -39,8 +42,47 @@ type tradeView struct {
 // Decimal is the amount for people.
 func (v tradeView) Decimal() string { return decimal(v.Amount, v.Currency) }
 
+// Unit is what its minor units are called.
+func (v tradeView) Unit() string {
+	if v.Currency == "JPY" {
+		return "yen"
+	}
+	return "cents"
+}
+
+// HowFar is its state for people: a refund is not paid, but done.
+func (v tradeView) HowFar() string {
+	if words := refundStates[v.State]; v.OrderType == Refund && words != "" {
+		return words
+	}
+	return string(v.State)
+}
+
+var refundStates = map[State]string{Open: "waiting", Paid: "done", Failed: "refused"}
+
+// CancelMeans says what the cancel member of its row means.
+func (v tradeView) CancelMeans() string { return cancelMeanings[v.Trade.Cancel()] }
+
+var cancelMeanings = map[string]string{"0": "no", "2": "cancelled", "3": "refunded", "5": "partly refunded"}
+
 // IsOpen tells whether the wallet's buttons do anything.
 func (v tradeView) IsOpen() bool { return v.State == Open }
+
+// actionView is a button of the page, and the name of its action in the address.
+type actionView struct{ Name, Label string }
+
+// Actions are the buttons of an open trade: the wallet's, or how a refund ends.
+func (v tradeView) Actions() []actionView {
+	if v.OrderType == Refund {
+		return []actionView{{"pay", "Done"}, {"fail", "Refuse"}}
+	}
+	return []actionView{{"pay", "Pay"}, {"cancel", "Cancel"}, {"fail", "Fail"}}
+}
+
+// CanBeRefunded tells whether there is anything to give back.
+func (v tradeView) CanBeRefunded() bool {
+	return v.OrderType == Payment && v.State == Paid && v.left() > 0
+}
 
 func (s *Simulator) tradeViews() []tradeView {
 	trades := s.Trades()
@@ -71,7 +113,6 @@ func (s *Simulator) controlPage(w http.ResponseWriter, _ *http.Request) {
 		"AppCode":         s.cfg.AppCode,
 		"MchID":           s.cfg.MchID,
 		"Trades":          newest(s.tradeViews()),
-		"Actions":         slices.Sorted(maps.Keys(walletActions)),
 		"Calls":           s.callViews(),
 		"NotificationsOn": s.notificationsOn(),
 		"Deliveries":      newest(s.Notifications()),
@@ -114,7 +155,7 @@ func (s *Simulator) controlFaults(w http.ResponseWriter, _ *http.Request) {
 func (s *Simulator) controlInject(w http.ResponseWriter, r *http.Request) {
 	f, err := readFault(r)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		controlFailed(w, r, http.StatusBadRequest, err.Error(), "./")
 		return
 	}
 	s.Inject(f)
@@ -129,16 +170,61 @@ func (s *Simulator) controlClear(w http.ResponseWriter, r *http.Request) {
 func (s *Simulator) controlPress(w http.ResponseWriter, r *http.Request) {
 	to, known := walletActions[r.PathValue("action")]
 	if !known {
-		http.Error(w, "action: none of pay, cancel and fail", http.StatusNotFound)
+		controlFailed(w, r, http.StatusNotFound, "action: none of pay, cancel and fail", "../../")
 		return
 	}
-	switch err := s.pressFor(r.PathValue("out_trade_no"), to); {
+	controlMoved(w, r, s.pressFor(r.PathValue("out_trade_no"), to), "../../")
+}
+
+// controlRefundElsewhere takes the field "amount" of a form, in minor units; empty
+// is all that is left.
+func (s *Simulator) controlRefundElsewhere(w http.ResponseWriter, r *http.Request) {
+	number := r.PathValue("out_trade_no")
+	paid, _ := s.Trade(number)
+	back, wrong := formAmount(w, r, paid.left())
+	if wrong != nil {
+		controlFailed(w, r, http.StatusBadRequest, wrong.Error(), "../../")
+		return
+	}
+	_, err := s.RefundElsewhere(number, back)
+	controlMoved(w, r, err, "../../")
+}
+
+// controlPayElsewhere takes the fields "out_trade_no", "amount", in minor units,
+// and "currency" of a form.
+func (s *Simulator) controlPayElsewhere(w http.ResponseWriter, r *http.Request) {
+	sum, wrong := formAmount(w, r, 0)
+	if wrong != nil {
+		controlFailed(w, r, http.StatusBadRequest, wrong.Error(), "./")
+		return
+	}
+	controlMoved(w, r, s.PayElsewhere(r.PostForm.Get("out_trade_no"), sum, r.PostForm.Get("currency")), "./")
+}
+
+func formAmount(w http.ResponseWriter, r *http.Request, otherwise int64) (int64, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if err := r.ParseForm(); err != nil {
+		return 0, errors.New("the form cannot be read")
+	}
+	value := r.PostForm.Get("amount")
+	if value == "" {
+		return otherwise, nil
+	}
+	if wrong := amount(value); wrong != "" {
+		return 0, errors.New("amount: " + wrong)
+	}
+	return number(value), nil
+}
+
+// controlMoved answers an action on a trade.
+func controlMoved(w http.ResponseWriter, r *http.Request, err error, page string) {
+	switch {
 	case errors.Is(err, ErrUnknownTrade):
-		http.Error(w, err.Error(), http.StatusNotFound)
+		controlFailed(w, r, http.StatusNotFound, err.Error(), page)
 	case err != nil:
-		http.Error(w, err.Error(), http.StatusConflict)
+		controlFailed(w, r, http.StatusConflict, err.Error(), page)
 	default:
-		controlDone(w, r, "../../")
+		controlDone(w, r, page)
 	}
 }
 
@@ -148,7 +234,7 @@ func (s *Simulator) controlNotifications(w http.ResponseWriter, r *http.Request)
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	wanted := strings.TrimPrefix(strings.TrimSpace(string(body)), "notifications=")
 	if err != nil || (wanted != "on" && wanted != "off") {
-		http.Error(w, "neither on nor off", http.StatusBadRequest)
+		controlFailed(w, r, http.StatusBadRequest, "neither on nor off", "./")
 		return
 	}
 	s.SetNotifications(wanted == "on")
@@ -161,7 +247,7 @@ func (s *Simulator) controlRefunds(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	wanted := strings.TrimPrefix(strings.TrimSpace(string(body)), "refunds=")
 	if err != nil || (wanted != "slow" && wanted != "prompt") {
-		http.Error(w, "neither slow nor prompt", http.StatusBadRequest)
+		controlFailed(w, r, http.StatusBadRequest, "neither slow nor prompt", "./")
 		return
 	}
 	s.SetSlowRefunds(wanted == "slow")
@@ -171,12 +257,24 @@ func (s *Simulator) controlRefunds(w http.ResponseWriter, r *http.Request) {
 // controlDone leads a form back to the page, and tells a program that all is well.
 // The way back is relative, so that a prefix in front of the address survives.
 func controlDone(w http.ResponseWriter, r *http.Request, page string) {
-	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+	if !isBrowser(r) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	redirected(http.StatusSeeOther, page).write(w)
 }
+
+// controlFailed says why nothing was done, on a page that leads back or in a line.
+func controlFailed(w http.ResponseWriter, r *http.Request, status int, reason, page string) {
+	reason = strings.TrimPrefix(reason, "qfpaytest: ")
+	if !isBrowser(r) {
+		http.Error(w, reason, status)
+		return
+	}
+	showPage(status, "wrong.html", map[string]string{"Reason": reason, "Back": page}).write(w)
+}
+
+func isBrowser(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
 
 func writeJSON(w http.ResponseWriter, value any) {
 	w.Header().Set("Content-Type", "application/json")

@@ -33,7 +33,7 @@ func TestTheControlPageShowsEverythingAndNoSecret(t *testing.T) {
 	s.gateway.Inject(qfpaytest.Fault{Call: "query", Kind: qfpaytest.Respcd, Respcd: "1298", Times: 3})
 	got := s.control(http.MethodGet, "", "", "")
 	assert.Equal(t, http.StatusOK, got.status)
-	for _, shown := range []string{"&lt;N1&gt;", "HKD 128.00", "respcd 1298", "trades/%3cN1%3e/pay", appCode} {
+	for _, shown := range []string{"&lt;N1&gt;", "HKD 128.00", "respcd 1298", "trades/%3CN1%3E/pay", appCode} {
 		assert.Contains(t, got.body, shown)
 	}
 	assert.NotContains(t, got.body, key)
@@ -87,4 +87,56 @@ func TestNotificationsAreSwitchedByTheControlAddress(t *testing.T) {
 	assert.Equal(t, http.StatusSeeOther, s.control(http.MethodPost, "notifications", formType, "notifications=off").status)
 	assert.Equal(t, http.StatusBadRequest, s.control(http.MethodPost, "notifications", "text/plain", "perhaps").status)
 	assert.Equal(t, http.StatusOK, s.control(http.MethodGet, "notifications", "", "").status)
+}
+
+func TestTheControlPageSpeaksPlainly(t *testing.T) {
+	s := newShop(t)
+	page := func() string { return s.control(http.MethodGet, "", "", "").body }
+	assert.Contains(t, page(), "There are none yet.")
+	syssn := s.paid("N1")
+	assert.Contains(t, page(), "0: no<")
+	s.post("/trade/v1/refund", map[string]string{"syssn": syssn, "out_trade_no": "R1", "txamt": "100", "txdtm": noonText})
+	assert.Contains(t, page(), "5: partly refunded<")
+	assert.Contains(t, page(), ">done<")
+	assert.Contains(t, page(), "A new refund is done at once.")
+	s.gateway.SetSlowRefunds(true)
+	s.post("/trade/v1/refund", map[string]string{"syssn": syssn, "out_trade_no": "R2", "txamt": "12700", "txdtm": noonText})
+	for _, shown := range []string{"3: refunded<", "A new refund waits until you press Done or Refuse above.", ">waiting<", ">Done<", ">Refuse<"} {
+		assert.Contains(t, page(), shown)
+	}
+}
+
+func TestTheSimulatorsAddressLeadsToItsControlPage(t *testing.T) {
+	s := newShop(t)
+	for _, address := range []string{"/", "/control"} {
+		got := s.browse(address)
+		assert.Equal(t, http.StatusFound, got.status, address)
+		assert.Equal(t, "control/", got.header.Get("Location"), "relative, so that a prefix survives")
+	}
+}
+
+func TestBadInputIsAPageThatLeadsBack(t *testing.T) {
+	s := newShop(t)
+	s.opened("OPEN")
+	s.paid("PAID")
+	for _, c := range []struct{ path, body, says, back string }{
+		{"payments", "out_trade_no=T1&amount=much&currency=HKD", "amount: ", "./"},
+		{"payments", "out_trade_no=PAID&amount=100&currency=HKD", "used before", "./"},
+		{"payments", "out_trade_no=T1&amount=100&currency=Gold", "txcurrcd: ", "./"},
+		{"trades/PAID/refund", "amount=12.80", "amount: ", "../../"},
+		{"trades/PAID/refund", "amount=99999999", "has less than that left", "../../"},
+		{"trades/NONE/pay", "", "no such payment", "../../"},
+		{"trades/PAID/fail", "", "can no longer be paid", "../../"},
+		{"trades/OPEN/steal", "", "none of pay, cancel and fail", "../../"},
+		{"refunds", "refunds=soon", "neither slow nor prompt", "./"},
+		{"notifications", "notifications=perhaps", "neither on nor off", "./"},
+		{"faults", "kind=delay&delay=soon", "not a duration", "./"},
+	} {
+		got := s.control(http.MethodPost, c.path, formType, c.body)
+		assert.GreaterOrEqual(t, got.status, 400, c.path)
+		assert.Contains(t, got.header.Get("Content-Type"), "text/html", c.path)
+		assert.Contains(t, got.body, c.says)
+		assert.Contains(t, got.body, `href="`+c.back+`"`)
+		assert.NotContains(t, got.body, "qfpaytest")
+	}
 }

@@ -2,10 +2,12 @@ package qfpaytest
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,7 +19,7 @@ const oversizedBody = 8 << 20
 var plainNumber = regexp.MustCompile(`^(0|[1-9][0-9]*)$`)
 
 // spoilsBefore answers in place of the call, for faults that commit nothing.
-func (f Fault) spoilsBefore(w http.ResponseWriter, c call, r *rand.Rand) bool {
+func (f Fault) spoilsBefore(w http.ResponseWriter, request *http.Request, c call, r *rand.Rand) bool {
 	switch f.Kind {
 	case DropBefore:
 		drop(w)
@@ -33,11 +35,32 @@ func (f Fault) spoilsBefore(w http.ResponseWriter, c call, r *rand.Rand) bool {
 	case Oversized:
 		writeOversized(w)
 	case Respcd:
-		c.refused(refuse(f.Respcd, "injected")).write(w)
+		var named object
+		if c.about != nil {
+			named = c.about(request)
+		}
+		c.refused(f.refusal(), named).write(w)
 	default:
 		return false
 	}
 	return true
+}
+
+// refusal is that of the kinds Respcd and RespcdAfter.
+func (f Fault) refusal() *refusal {
+	return &refusal{respcd: f.Respcd, reason: cmp.Or(f.Respmsg, "injected")}
+}
+
+// named are the members of a reply that the refusal in its place has too. What the
+// channel is at work on has a syssn, what it refuses has none.
+func (f Fault) named(c call, reply object) (named object) {
+	if c.about != nil {
+		named = reply.only(refundNames...)
+	}
+	if slices.Contains(respcdsAtWork, f.Respcd) {
+		named = append(named, reply.only("syssn")...)
+	}
+	return named
 }
 
 // writeDistorted writes the answer of a call that has been carried out.
@@ -45,8 +68,10 @@ func (f Fault) writeDistorted(w http.ResponseWriter, c call, a answer) {
 	switch f.Kind {
 	case RespcdAfter:
 		if a.reply != nil {
-			a = c.refused(refuse(f.Respcd, "injected"))
+			a = c.refused(f.refusal(), f.named(c, a.reply))
 		}
+	case BadSign:
+		a.sign = func([]byte) string { return strings.Repeat("0", 32) }
 	case DropAfter:
 		drop(w)
 		return
@@ -116,7 +141,7 @@ func drop(w http.ResponseWriter) {
 // the connection.
 func writeTruncated(w http.ResponseWriter, a answer) {
 	body := a.body()
-	a.head(w, len(body)+1)
+	a.head(w, body, len(body)+1)
 	_, _ = w.Write(body[:len(body)/2])
 }
 

@@ -29,13 +29,14 @@ const (
 	BareRespcd       FaultKind = "bare_respcd"        // 0000 without quotes, as the documentation prints it: not JSON
 	Nulls            FaultKind = "nulls"              // optional members are null
 	MissingPayParams FaultKind = "missing_pay_params" // a payment's reply without pay_params or pay_url, committed
+	BadSign          FaultKind = "bad_sign"           // a wrong X-QF-SIGN on the right answer, committed
 )
 
 // FaultKinds returns all kinds.
 func FaultKinds() []FaultKind {
 	return []FaultKind{
 		Delay, DropBefore, DropAfter, Status5xx, TooMany, Garbage, HTML, Oversized, Respcd,
-		RespcdAfter, Truncated, Numbers, BareRespcd, Nulls, MissingPayParams,
+		RespcdAfter, Truncated, Numbers, BareRespcd, Nulls, MissingPayParams, BadSign,
 	}
 }
 
@@ -49,6 +50,9 @@ type Fault struct {
 	// Respcd is the code of the kinds Respcd and RespcdAfter: four digits, or for
 	// a call of WeChat's its errcode, such as 40029 or -1.
 	Respcd string
+
+	// Respmsg is the text beside Respcd, such as "wrong cancel". Default: "injected".
+	Respmsg string
 
 	// Delay comes before the fault, of whatever kind, divided by the time scale.
 	Delay time.Duration

@@ -49,6 +49,7 @@ func TestFaultsCommitOrNotAndShowItOrNot(t *testing.T) {
 		qfpaytest.BareRespcd:       {committed: true},
 		qfpaytest.Nulls:            {committed: true, respcd: "0000"},
 		qfpaytest.MissingPayParams: {committed: true, respcd: "0000"},
+		qfpaytest.BadSign:          {committed: true, respcd: "0000"},
 	}
 	require.Len(t, cases, len(qfpaytest.FaultKinds()))
 	for kind, c := range cases {
@@ -159,4 +160,30 @@ func TestInvalidFaultsPanic(t *testing.T) {
 	} {
 		assert.Panics(t, func() { s.gateway.Inject(f) }, name)
 	}
+}
+
+func TestRepliesAreSignedAsTheyAreSent(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault qfpaytest.Fault
+		right bool
+	}{
+		"in order":              {qfpaytest.Fault{Kind: qfpaytest.Delay}, true},
+		"with numbers":          {qfpaytest.Fault{Kind: qfpaytest.Numbers}, true},
+		"refused":               {qfpaytest.Fault{Kind: qfpaytest.Respcd, Respcd: "1297"}, true},
+		"refused and committed": {qfpaytest.Fault{Kind: qfpaytest.RespcdAfter, Respcd: "1298"}, true},
+		"wrongly signed":        {qfpaytest.Fault{Kind: qfpaytest.BadSign}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t)
+			s.gateway.Inject(c.fault)
+			got := s.post("/trade/v1/query", map[string]string{"out_trade_no": "茶"})
+			assert.Equal(t, c.right, md5Of(got.body+key) == got.header.Get("X-QF-SIGN"), got.header)
+			assert.Len(t, got.header.Get("X-QF-SIGN"), 32)
+		})
+	}
+	s := newShop(t)
+	refused := s.post("/trade/v1/refund", nil)
+	assert.Equal(t, md5Of(refused.body+key), refused.header.Get("X-QF-SIGN"), "a refusal")
+	assert.Empty(t, s.browse("/q/hosted").header.Get("X-QF-SIGN"), "a page")
+	assert.Empty(t, s.browse("/sns/oauth2/access_token").header.Get("X-QF-SIGN"), "a reply of WeChat's")
 }

@@ -16,13 +16,21 @@ type faultView struct {
 	Call        string    `json:"call,omitempty"`
 	Kind        FaultKind `json:"kind"`
 	Respcd      string    `json:"respcd,omitempty"`
+	Respmsg     string    `json:"respmsg,omitempty"`
 	Delay       string    `json:"delay,omitempty"` // as in "1.5s"
 	Times       int       `json:"times,omitempty"`
 	Probability float64   `json:"probability,omitempty"`
 }
 
 func viewOf(f Fault) faultView {
-	view := faultView{Call: f.Call, Kind: f.Kind, Respcd: f.Respcd, Times: f.Times, Probability: f.Probability}
+	view := faultView{
+		Call:        f.Call,
+		Kind:        f.Kind,
+		Respcd:      f.Respcd,
+		Respmsg:     f.Respmsg,
+		Times:       f.Times,
+		Probability: f.Probability,
+	}
 	if f.Delay != 0 {
 		view.Delay = f.Delay.String()
 	}
@@ -34,6 +42,7 @@ func (view faultView) fault() (Fault, error) {
 		Call:        view.Call,
 		Kind:        view.Kind,
 		Respcd:      view.Respcd,
+		Respmsg:     view.Respmsg,
 		Times:       view.Times,
 		Probability: view.Probability,
 	}
@@ -73,10 +82,11 @@ func readFaultForm(r *http.Request) (view faultView, err error) {
 		return view, errors.New("the form cannot be read")
 	}
 	view = faultView{
-		Call:   r.PostForm.Get("call"),
-		Kind:   FaultKind(r.PostForm.Get("kind")),
-		Respcd: r.PostForm.Get("respcd"),
-		Delay:  r.PostForm.Get("delay"),
+		Call:    r.PostForm.Get("call"),
+		Kind:    FaultKind(r.PostForm.Get("kind")),
+		Respcd:  r.PostForm.Get("respcd"),
+		Respmsg: r.PostForm.Get("respmsg"),
+		Delay:   r.PostForm.Get("delay"),
 	}
 	if times := r.PostForm.Get("times"); times != "" {
 		if view.Times, err = strconv.Atoi(times); err != nil {

@@ -25,7 +25,7 @@ var retryAfter = []time.Duration{
 
 // Delivery records one attempt to notify the merchant.
 type Delivery struct {
-	NotifyType OrderType `json:"notify_type"`
+	NotifyType string    `json:"notify_type"` // payment, or for a refund cancel or refund
 	OutTradeNo string    `json:"out_trade_no"`
 	Syssn      string    `json:"syssn"`
 	URL        string    `json:"url"`
@@ -70,9 +70,10 @@ func (s *Simulator) notify(t *Trade) {
 	if s.notifyOff || address == "" {
 		return
 	}
-	body := notificationBody(t).encode(pythonSpacing)
+	kind, told := s.notification(t)
+	body := told.encode(pythonSpacing)
 	s.courier.send(Delivery{
-		NotifyType: t.OrderType,
+		NotifyType: kind,
 		OutTradeNo: t.OutTradeNo,
 		Syssn:      t.Syssn,
 		URL:        address,
@@ -82,8 +83,26 @@ func (s *Simulator) notify(t *Trade) {
 	})
 }
 
-func notificationBody(t *Trade) object {
-	body := object{
+// notification is what the merchant is told of a success, and of which type.
+func (s *Simulator) notification(t *Trade) (notifyType string, body object) {
+	notifyType, body = "payment", toldOf(t)
+	switch {
+	case t.OrderType == Payment:
+	case s.cfg.Refunds2019:
+		notifyType = "refund"
+		body = append(body.without("status"), must("orig_syssn", t.OrigSyssn), must("orig_out_trade_no", t.OrigOutTradeNo))
+	default:
+		notifyType = "cancel"
+		body = append(body.without("pay_type", "paydtm", "cancel", "goods_name"), must("orig_syssn", t.OrigSyssn))
+	}
+	if s.cfg.MchID != "" {
+		body = append(body, must("mchid", s.cfg.MchID))
+	}
+	return notifyType, append(body, must("notify_type", notifyType))
+}
+
+func toldOf(t *Trade) object {
+	return object{
 		must("status", "1"),
 		must("pay_type", t.PayType),
 		must("sysdtm", formatTime(t.SysDtm)),
@@ -95,18 +114,10 @@ func notificationBody(t *Trade) object {
 		must("syssn", t.Syssn),
 		must("cancel", t.Cancel()),
 		must("respcd", t.Respcd()),
-		must("notify_type", string(t.OrderType)),
 		must("goods_name", t.GoodsName),
 		must("chnlsn", t.ChnlSn),
 		must("cardcd", ""),
 	}
-	if t.OrderType == Refund {
-		body = append(body,
-			must("orig_syssn", t.OrigSyssn),
-			must("orig_out_trade_no", t.OrigOutTradeNo),
-		)
-	}
-	return body
 }
 
 // header are the headers of a delivery.

@@ -95,7 +95,7 @@ func TestSuccessesAreNotifiedAndSigned(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(refunded.body), &second))
 	assert.Equal(t, "payment", first["notify_type"])
 	assert.Equal(t, "12800", first["txamt"])
-	assert.Equal(t, "refund", second["notify_type"])
+	assert.Equal(t, "cancel", second["notify_type"])
 	assert.Equal(t, reply["syssn"], second["orig_syssn"])
 	assert.NotEqual(t, reply["syssn"], second["syssn"])
 }

@@ -12,6 +12,9 @@ const (
 
 	// wechatToken is what the User-Agent of WeChat's browser holds.
 	wechatToken = "MicroMessenger"
+
+	// weComToken is what that of WeCom holds besides. WeCom cannot pay.
+	weComToken = "wxwork"
 )
 
 // oauth sends the payer back to the merchant with a code. It alone carries
@@ -28,7 +31,7 @@ func (s *Simulator) oauth(r *http.Request) answer {
 }
 
 func (s *Simulator) oauthParams(r *http.Request) (params, *refusal) {
-	p, wrong := requestParams(r)
+	p, wrong := requestParams(r, s.cfg.Strict)
 	if wrong != nil {
 		return nil, wrong
 	}
@@ -37,15 +40,15 @@ func (s *Simulator) oauthParams(r *http.Request) (params, *refusal) {
 	switch {
 	case sign == "":
 		return nil, refuse(respcdForm, "sign: missing")
-	case !strings.EqualFold(sign, s.sign.params(signMD5, p)):
+	case !s.sign.signed(signMD5, p, sign):
 		return nil, refuse(respcdSign, "sign: does not match the parameters")
-	case strings.Contains(r.URL.RawQuery, "://"):
+	case s.cfg.Strict && strings.Contains(r.URL.RawQuery, "://"):
 		return nil, refuse(respcdForm, "redirect_uri: not URL-encoded")
 	}
-	return p, s.withMerchant(rules{
-		{name: "app_code", required: true, check: equal(s.cfg.AppCode), respcd: respcdAppCode},
+	return p, s.check(s.withMerchant(rules{
+		{name: "app_code", required: true, check: equal(s.cfg.AppCode), respcd: respcdSign},
 		{name: "redirect_uri", required: true, check: webAddress(maxRedirect)},
-	}).apply(p)
+	}), p)
 }
 
 // withCode adds the code to the query of an address.
@@ -76,5 +79,6 @@ func withQuery(address, joint, query string) string {
 }
 
 func (s *Simulator) inWeChat(r *http.Request) bool {
-	return s.cfg.AnyBrowser || strings.Contains(r.UserAgent(), wechatToken)
+	agent := r.UserAgent()
+	return !strings.Contains(agent, weComToken) && (s.cfg.AnyBrowser || strings.Contains(agent, wechatToken))
 }

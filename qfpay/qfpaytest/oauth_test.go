@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
 )
@@ -22,13 +21,13 @@ func oauthQuery(redirectURI string) map[string]string {
 
 func TestThePayerComesBackWithACode(t *testing.T) {
 	blind := func(c *qfpaytest.Config) { c.BlindCode = true }
-	strict := func(*qfpaytest.Config) {}
+	carefully := func(*qfpaytest.Config) {}
 	cases := map[string]struct {
 		config     func(*qfpaytest.Config)
 		to, prefix string
 	}{
-		"path":           {strict, "https://shop.example/pay/callback/N1", "https://shop.example/pay/callback/N1?code=0"},
-		"query":          {strict, "https://shop.example/cb?s=a%2Fb&n=1", "https://shop.example/cb?s=a%2Fb&n=1&code=0"},
+		"path":           {carefully, "https://shop.example/pay/callback/N1", "https://shop.example/pay/callback/N1?code=0"},
+		"query":          {carefully, "https://shop.example/cb?s=a%2Fb&n=1", "https://shop.example/cb?s=a%2Fb&n=1&code=0"},
 		"query, blindly": {blind, "https://shop.example/cb?s=1", "https://shop.example/cb?s=1?code=0"},
 	}
 	for name, c := range cases {
@@ -55,7 +54,7 @@ func TestWrongOAuthAddressesAreRefused(t *testing.T) {
 		"repeated":             {encode(right) + "&app_code=" + appCode, "1103"},
 		"unknown parameter":    {encode(right) + "&state=1", "1108"},
 		"no redirect_uri":      {"app_code=" + appCode + "&sign=" + md5Of("app_code="+appCode+key), "1103"},
-		"another app_code":     {encode(map[string]string{"app_code": "B", "redirect_uri": "https://a.example", "sign": md5Of("app_code=B&redirect_uri=https://a.example" + key)}), "2003"},
+		"another app_code":     {encode(map[string]string{"app_code": "B", "redirect_uri": "https://a.example", "sign": md5Of("app_code=B&redirect_uri=https://a.example" + key)}), "1108"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -66,14 +65,28 @@ func TestWrongOAuthAddressesAreRefused(t *testing.T) {
 }
 
 func TestOtherBrowsersAreSentToWeChat(t *testing.T) {
-	s := newShop(t)
-	for _, address := range []string{oauthPath + encode(oauthQuery("https://shop.example/cb")), "/q/direct?appId=1"} {
-		r, err := http.NewRequest(http.MethodGet, s.url+address, nil)
-		require.NoError(t, err)
-		r.Header.Set("User-Agent", "Mozilla/5.0 MichroMessenger")
-		got := s.do(r)
-		assert.Equal(t, http.StatusForbidden, got.status)
-		assert.Contains(t, got.body, "Open this link in WeChat")
+	strict, anyBrowser := func(*qfpaytest.Config) {}, func(c *qfpaytest.Config) { c.AnyBrowser = true }
+	const weCom = "Mozilla/5.0 (iPhone) MicroMessenger/7.0.1 wxwork/4.1.20"
+	cases := map[string]struct {
+		config func(*qfpaytest.Config)
+		agent  string
+		status int
+	}{
+		"a mistaken name":            {strict, "Mozilla/5.0 MichroMessenger", http.StatusForbidden},
+		"WeCom":                      {strict, weCom, http.StatusForbidden},
+		"WeCom where others may pay": {anyBrowser, weCom, http.StatusForbidden},
+		"another, where it may":      {anyBrowser, "Mozilla/5.0", http.StatusFound},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t, c.config)
+			got := s.as(c.agent, oauthPath+encode(oauthQuery("https://shop.example/cb")))
+			assert.Equal(t, c.status, got.status)
+			if c.status == http.StatusForbidden {
+				assert.Contains(t, got.body, "Open this link in WeChat")
+				assert.Equal(t, c.status, s.as(c.agent, "/q/direct?appId=1").status)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package qfpaytest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"unicode/utf16"
 )
@@ -36,14 +37,12 @@ func must(name string, value any) member { return member{name: name, value: valu
 
 func may(name string, value any) member { return member{name: name, value: value, optional: true} }
 
-func (o object) without(name string) object {
-	kept := make(object, 0, len(o))
-	for _, m := range o {
-		if m.name != name {
-			kept = append(kept, m)
-		}
-	}
-	return kept
+func (o object) without(names ...string) object {
+	return slices.DeleteFunc(slices.Clone(o), func(m member) bool { return slices.Contains(names, m.name) })
+}
+
+func (o object) only(names ...string) object {
+	return slices.DeleteFunc(slices.Clone(o), func(m member) bool { return !slices.Contains(names, m.name) })
 }
 
 // mapped returns a deep copy in which change has replaced every scalar.

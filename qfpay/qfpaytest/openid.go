@@ -9,7 +9,7 @@ func (s *Simulator) openid(r *http.Request) answer {
 		return refused(wrong)
 	}
 	table := s.withMerchant(rules{{name: "code", required: true, check: visible(128)}})
-	if wrong := table.apply(p); wrong != nil {
+	if wrong := s.check(table, p); wrong != nil {
 		return refused(wrong)
 	}
 	s.mu.Lock()

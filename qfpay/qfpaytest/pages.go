@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strconv"
 )
 
@@ -18,7 +19,7 @@ var (
 	styleSheet string
 
 	pageTemplates = template.Must(template.New("").
-			Funcs(template.FuncMap{"style": styleElement}).
+			Funcs(template.FuncMap{"style": styleElement, "segment": url.PathEscape}).
 			ParseFS(pageFiles, "pages/*.html"))
 
 	pagePolicy = newPagePolicy()

@@ -2,6 +2,7 @@ package qfpaytest
 
 import (
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -16,11 +17,19 @@ const (
 	formType = "application/x-www-form-urlencoded"
 )
 
-// params are decoded parameters by name; none is empty, none came twice.
+// params are decoded parameters by name; none came twice.
 type params map[string]string
 
-// parseParams decodes a query or a form more strictly than net/url does.
-func parseParams(encoded string) (params, *refusal) {
+// filled are those that are not empty.
+func (p params) filled() params {
+	filled := maps.Clone(p)
+	maps.DeleteFunc(filled, func(_, value string) bool { return value == "" })
+	return filled
+}
+
+// parseParams decodes a query or a form more strictly than net/url does. Only the
+// strict refuse a parameter that is empty.
+func parseParams(encoded string, strict bool) (params, *refusal) {
 	p := params{}
 	if encoded == "" {
 		return p, nil
@@ -35,7 +44,7 @@ func parseParams(encoded string) (params, *refusal) {
 			return nil, refuse(respcdForm, "%s: not URL-encoded UTF-8", name)
 		case name == "":
 			return nil, refuse(respcdForm, "a parameter has no name")
-		case value == "":
+		case value == "" && strict:
 			return nil, refuse(respcdForm, "%s: empty", name)
 		case repeated:
 			return nil, refuse(respcdForm, "%s: repeated", name)
@@ -45,28 +54,46 @@ func parseParams(encoded string) (params, *refusal) {
 	return p, nil
 }
 
-// requestParams takes the parameters from the query of a GET and from the body
-// of a POST, and refuses any that are in the other place.
-func requestParams(r *http.Request) (params, *refusal) {
+// requestParams takes the parameters from the query of a GET, and from the body
+// of a POST and, unless strict, from its query.
+func requestParams(r *http.Request, strict bool) (params, *refusal) {
+	body, wrong := readBody(r)
+	switch {
+	case wrong != nil:
+		return nil, wrong
+	case r.Method != http.MethodPost && body != "":
+		return nil, refuse(respcdForm, "body: not allowed with %s", r.Method)
+	case r.Method != http.MethodPost:
+		return parseParams(r.URL.RawQuery, strict)
+	case strict && r.URL.RawQuery != "":
+		return nil, refuse(respcdForm, "query: parameters belong in the body")
+	case body == "":
+		return parseParams(r.URL.RawQuery, strict)
+	case !isForm(r.Header.Get("Content-Type"), strict):
+		return nil, refuse(respcdForm, "Content-Type: not %s", formType)
+	case r.URL.RawQuery != "":
+		return parseParams(r.URL.RawQuery+"&"+body, strict)
+	}
+	return parseParams(body, strict)
+}
+
+func readBody(r *http.Request) (string, *refusal) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	switch {
 	case err != nil:
-		return nil, refuse(respcdForm, "body: cannot be read")
+		return "", refuse(respcdForm, "body: cannot be read")
 	case len(body) > maxBody:
-		return nil, refuse(respcdForm, "body: longer than %d bytes", maxBody)
-	case r.Method != http.MethodPost && len(body) > 0:
-		return nil, refuse(respcdForm, "body: not allowed with %s", r.Method)
-	case r.Method != http.MethodPost:
-		return parseParams(r.URL.RawQuery)
-	case r.URL.RawQuery != "":
-		return nil, refuse(respcdForm, "query: parameters belong into the body")
-	case !isForm(r):
-		return nil, refuse(respcdForm, "Content-Type: not %s", formType)
+		return "", refuse(respcdForm, "body: longer than %d bytes", maxBody)
 	}
-	return parseParams(string(body))
+	return string(body), nil
 }
 
-func isForm(r *http.Request) bool {
-	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err == nil && mediaType == formType
+// isForm says whether a body of that type is read as a form. Unless strict, one
+// without a type, or with a wrong one, is; JSON and multipart are never.
+func isForm(contentType string, strict bool) bool {
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	if strict {
+		return err == nil && mediaType == formType
+	}
+	return !strings.HasSuffix(mediaType, "json") && !strings.HasPrefix(mediaType, "multipart/")
 }

@@ -13,6 +13,10 @@ const payTypeJSAPI = "800207"
 // maxOutTradeNo is the documented length of out_trade_no, in bytes.
 const maxOutTradeNo = 128
 
+// maxReturnURL is the documented length of return_url, in characters, outside of
+// Canada.
+const maxReturnURL = 255
+
 // payment opens a trade that the payer can then pay on the pay page.
 func (s *Simulator) payment(r *http.Request) answer {
 	p, wrong := s.authenticated(r)
@@ -20,7 +24,7 @@ func (s *Simulator) payment(r *http.Request) answer {
 		return refused(wrong)
 	}
 	now := s.cfg.Now()
-	if wrong := s.paymentRules(now).apply(p); wrong != nil {
+	if wrong := s.check(s.paymentRules(p), p); wrong != nil {
 		return refused(wrong)
 	}
 	s.mu.Lock()
@@ -29,33 +33,44 @@ func (s *Simulator) payment(r *http.Request) answer {
 		return refused(wrong)
 	}
 	t := s.openTrade(p, now)
-	if s.cfg.Hosted {
-		s.host(t, originOf(r))
+	switch _, byWallet := walletOf(t.PayType); {
+	case byWallet:
+		s.link(t, originOf(r), wapPath)
+	case s.cfg.Hosted:
+		s.link(t, originOf(r), hostedPath)
 	}
+	s.keep()
 	return replied(paymentReply(t))
 }
 
 // paymentRules are the table of step 3. The bounds of limit_pay and sub_openid
 // are the simulator's own where the documentation gives none.
-func (s *Simulator) paymentRules(now time.Time) rules {
+func (s *Simulator) paymentRules(p params) rules {
 	return s.withMerchant(append(rules{
 		{name: "txamt", required: true, check: amount},
 		{name: "txcurrcd", required: true, check: currency},
-		{name: "pay_type", required: true, check: equal(payTypeJSAPI)},
+		{name: "pay_type", required: true, check: s.payType},
 		{name: "out_trade_no", required: true, check: visible(maxOutTradeNo)},
-		{name: "txdtm", required: true, check: near(now)},
-		{name: "goods_name", check: text(64)},
+		{name: "txdtm", required: true, check: s.stamp(p)},
+		{name: "txzone", check: timeZone},
+		{name: "goods_name", check: s.title},
 		{name: "notify_url", check: notifyAddress(s.cfg.AnyPort)},
 		{name: "limit_pay", check: visible(32)},
-		{name: "udid", check: visible(40)},
+		{name: "udid", check: visible(maxUdid)},
 		{name: "rmb_tag", check: equal("Y")},
-	}, s.payerRules()...))
+	}, s.payerRules(p["pay_type"])...))
 }
 
-// payerRules are those that depend on the merchant: in Canada there is no openid,
-// and real names are for those who may check them.
-func (s *Simulator) payerRules() rules {
-	table := rules{{name: "sub_openid", required: true, check: visible(64)}}
+// payerRules are those that depend on the way of paying and on the merchant: in
+// Canada there is no openid, and real names are for those who may check them.
+func (s *Simulator) payerRules(payType string) rules {
+	if wallet, found := walletOf(payType); found {
+		return wallet.rules()
+	}
+	table := rules{
+		{name: "sub_openid", required: true, check: visible(64)},
+		{name: "return_url", check: webAddress(maxReturnURL)},
+	}
 	if s.cfg.Hosted {
 		table = rules{{name: "return_url", check: webAddress(maxRedirect)}}
 	}
@@ -73,7 +88,7 @@ func (s *Simulator) admitPayment(p params) *refusal {
 	if wrong := s.refuseDuplicate(p["out_trade_no"]); wrong != nil {
 		return wrong
 	}
-	if s.cfg.AnyOpenID || s.cfg.Hosted {
+	if _, byWallet := walletOf(p["pay_type"]); byWallet || s.cfg.AnyOpenID || s.cfg.Hosted {
 		return nil
 	}
 	return s.payers.admit(p["sub_openid"], s.gatewayAppID())

@@ -73,7 +73,7 @@ func TestWrongPaymentParametersAreRefused(t *testing.T) {
 		"rmb_tag other than Y":      {"rmb_tag", "N", "1104"},
 		"rmb_tag without CNY":       {"rmb_tag", "Y", "1104"},
 		"parameter of another call": {"syssn", "1", "1103"},
-		"mchid that nobody issued":  {"mchid", "M1", "1103"},
+		"mchid that nobody issued":  {"mchid", "M1", "1108"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -12,11 +12,11 @@ func (s *Simulator) payPage(r *http.Request) answer {
 	if !s.inWeChat(r) {
 		return outsideWeChat()
 	}
-	p, wrong := requestParams(r)
+	p, wrong := requestParams(r, s.cfg.Strict)
 	if wrong != nil {
 		return wrongPage(wrong)
 	}
-	if wrong := payPageRules.apply(p); wrong != nil {
+	if wrong := s.check(payPageRules, p); wrong != nil {
 		return wrongPage(wrong)
 	}
 	s.mu.Lock()
@@ -98,14 +98,11 @@ func (s *Simulator) press(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Simulator) pressed(r *http.Request) answer {
-	if !s.inWeChat(r) {
-		return outsideWeChat()
-	}
-	p, wrong := requestParams(r)
+	p, wrong := requestParams(r, s.cfg.Strict)
 	if wrong != nil {
 		return wrongPage(wrong)
 	}
-	if wrong := pressRules.apply(p); wrong != nil {
+	if wrong := s.check(pressRules, p); wrong != nil {
 		return wrongPage(wrong)
 	}
 	s.mu.Lock()
@@ -114,14 +111,13 @@ func (s *Simulator) pressed(r *http.Request) answer {
 	if !found {
 		return wrongPage(refuse(respcdNotFound, "prepay_id: no such payment"))
 	}
-	back, shop := p["redirect_url"], p["redirect_url"]
-	if t.PayURL != "" { // where a hosted payment leads was said when it was made
-		back, shop = wayBack(t), t.Params["return_url"]
+	if shown, refused := s.wrongBrowser(t, r); refused {
+		return shown
 	}
 	if err := s.move(t, walletActions[p["action"]]); err != nil {
-		return endedPage(http.StatusConflict, t, shop)
+		return endedPage(http.StatusConflict, t, wayBack(t, p["redirect_url"]))
 	}
-	return redirected(http.StatusSeeOther, back)
+	return redirected(http.StatusSeeOther, linkedBack(t, p["redirect_url"]))
 }
 
 var pressRules = rules{

@@ -25,10 +25,10 @@ func (s *Simulator) query(r *http.Request) answer {
 	if wrong != nil {
 		return refused(wrong)
 	}
-	if wrong := s.queryRules().apply(p); wrong != nil {
+	if wrong := s.check(s.queryRules(), p); wrong != nil {
 		return refused(wrong)
 	}
-	period, wrong := searchedPeriod(p, s.cfg.Now())
+	period, wrong := s.searchedPeriod(p)
 	if wrong != nil {
 		return refused(wrong)
 	}
@@ -49,6 +49,9 @@ func (s *Simulator) queryRules() rules {
 		{name: "out_trade_no", check: list(visible(maxListed))},
 		{name: "start_time", check: moment},
 		{name: "end_time", check: moment},
+		{name: "txzone", check: timeZone},
+		{name: "pay_type", check: list(visible(maxListed))},
+		{name: "respcd", check: list(visible(maxListed))},
 		{name: "page", check: upTo(999_999_999)},
 		{name: "page_size", check: upTo(maxPageSize)},
 	})
@@ -65,22 +68,23 @@ func (p period) holds(at time.Time) bool {
 	return !at.Before(p.from) && !at.After(p.to)
 }
 
-// searchedPeriod is the given window, which has to lie in one month; without one
-// it is the current month, or all time when syssn says where to look.
-func searchedPeriod(p params, now time.Time) (period, *refusal) {
+// searchedPeriod is the given window, which has to lie in one month, and without
+// one the current month. Sources disagree whether syssn alone says where to look:
+// by default it does, and a window beside it is ignored; to the strict it does
+// not.
+func (s *Simulator) searchedPeriod(p params) (period, *refusal) {
 	start, end := p["start_time"], p["end_time"]
 	switch {
-	case start == "" && end == "" && p["syssn"] != "":
+	case p["syssn"] != "" && !s.cfg.Strict:
 		return period{}, nil
 	case start == "" && end == "":
-		return monthOf(now), nil
+		return monthOf(s.cfg.Now()), nil
 	case start == "":
 		return period{}, refuse(respcdForm, "start_time: missing beside end_time")
 	case end == "":
 		return period{}, refuse(respcdForm, "end_time: missing beside start_time")
 	}
-	from, _ := parseTime(start)
-	to, _ := parseTime(end)
+	from, to := timeOf(start, zoneOf(p)), timeOf(end, zoneOf(p))
 	switch {
 	case to.Before(from):
 		return period{}, refuse(respcdValue, "end_time: before start_time")
@@ -107,15 +111,15 @@ func pageOf(p params) (page, size int) {
 	return page, size
 }
 
-// rows are the trades whose numbers are listed; where both numbers are listed, a
-// trade has to be in both lists; where none is, every trade of the period.
+// rows are the trades that are in every list that is given, of their numbers, pay
+// types and respcds; where none is, every trade of the period.
 func (s *Simulator) rows(p params, searched period) []object {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rows := []object{}
 	for _, t := range s.candidates(p) {
-		if searched.holds(t.SysDtm) && listed(p["syssn"], t.Syssn) && listed(p["out_trade_no"], t.OutTradeNo) {
-			rows = append(rows, row(t))
+		if searched.holds(t.SysDtm) && wanted(p, t) {
+			rows = append(rows, s.row(t))
 		}
 	}
 	return rows
@@ -141,6 +145,11 @@ func (s *Simulator) candidates(p params) []*Trade {
 	return found
 }
 
+func wanted(p params, t *Trade) bool {
+	return !t.unlisted && listed(p["syssn"], t.Syssn) && listed(p["out_trade_no"], t.OutTradeNo) &&
+		listed(p["pay_type"], t.PayType) && listed(p["respcd"], t.Respcd())
+}
+
 func listed(list, wanted string) bool {
 	return list == "" || slices.Contains(strings.Split(list, ","), wanted)
 }
@@ -150,7 +159,11 @@ func paged(rows []object, page, size int) []object {
 	return rows[first:min(first+size, len(rows))]
 }
 
-func row(t *Trade) object {
+func (s *Simulator) row(t *Trade) object {
+	currency := t.Currency
+	if s.cfg.EmptyCurrency {
+		currency = ""
+	}
 	return object{
 		must("respcd", t.Respcd()),
 		may("respmsg", ""),
@@ -158,7 +171,7 @@ func row(t *Trade) object {
 		must("order_type", string(t.OrderType)),
 		must("cancel", t.Cancel()),
 		must("txamt", t.txamt()),
-		must("txcurrcd", t.Currency),
+		must("txcurrcd", currency),
 		must("syssn", t.Syssn),
 		must("out_trade_no", t.OutTradeNo),
 		may("origssn", t.OrigSyssn),

@@ -14,9 +14,9 @@ const (
 	// respcdValue is for a parameter whose value is wrong.
 	respcdValue = "1104"
 
-	respcdSign    = "1108" // the signature does not match
-	respcdAppCode = "2003" // the app_code is not the merchant's
-	respcdMchID   = "1203" // the mchid is not the merchant's
+	// respcdSign is for a signature that does not match, and for an app_code or an
+	// mchid that is not the merchant's.
+	respcdSign = "1108"
 
 	respcdNotFound = "1136"
 	respcdPaid     = "1260"
@@ -29,9 +29,11 @@ const (
 	// button of the wallet.
 	respcdFailed = "1263"
 
-	respcdRefundRefused = "1155" // the payment is not paid
-	respcdRefunded      = "1262" // nothing is left to refund
-	respcdTooMuch       = "1269" // less is left than was asked for
+	respcdRefundRefused = "1155" // a slow refund that failed, or one too soon after another
+	respcdNotPaid       = "1261" // a refund of what is not paid
+	respcdRefunded      = "1264" // nothing is left to refund; "wrong cancel", as seen
+	respcdNotThePrice   = "1266" // more was asked for than was paid
+	respcdTooMuch       = "1272" // more was asked for than is left
 )
 
 // RespcdCodeRefused answers an OAuth code that is unknown, used or expired. No
@@ -44,6 +46,9 @@ var respcdsDuplicate = []string{"1102", "2011", "1251"}
 
 // respcdsOpen are the rows of a trade that nobody has paid yet. The seed chooses.
 var respcdsOpen = []string{"1143", "1145"}
+
+// respcdsAtWork answer what the gateway has taken and the channel has not done yet.
+var respcdsAtWork = []string{"1143", "1145", "2999"}
 
 // refusal is why a call is not carried out.
 type refusal struct{ respcd, reason string }

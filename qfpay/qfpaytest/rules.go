@@ -18,13 +18,26 @@ type rule struct {
 	respcd string
 }
 
-// rules are a table of parameters. What is not in the table is refused.
+// rules are a table of parameters.
 type rules []rule
 
-func (table rules) apply(p params) *refusal {
+// check applies a table. What is not in it is ignored, or refused by the strict.
+func (s *Simulator) check(table rules, p params) *refusal {
+	if s.cfg.Strict {
+		return table.applyToAll(p)
+	}
+	return table.apply(p)
+}
+
+// applyToAll refuses what is not in the table.
+func (table rules) applyToAll(p params) *refusal {
 	if r := table.refuseUnknown(p); r != nil {
 		return r
 	}
+	return table.apply(p)
+}
+
+func (table rules) apply(p params) *refusal {
 	for _, line := range table {
 		if r := line.apply(p); r != nil {
 			return r
@@ -44,11 +57,11 @@ func (table rules) refuseUnknown(p params) *refusal {
 }
 
 func (line rule) apply(p params) *refusal {
-	value, given := p[line.name]
+	value := p[line.name]
 	switch {
-	case !given && line.required:
+	case value == "" && line.required:
 		return refuse(respcdForm, "%s: missing", line.name)
-	case !given:
+	case value == "":
 		return nil
 	}
 	if wrong := line.check(value); wrong != "" {
@@ -64,10 +77,16 @@ func (line rule) refusesWith() string {
 	return respcdValue
 }
 
-// withMerchant adds the mchid to a table, if one was issued.
+// withMerchant adds the mchid to a table: required if one was issued, and wrong
+// if none was.
 func (s *Simulator) withMerchant(table rules) rules {
-	if s.cfg.MchID == "" {
-		return table
+	return append(table, rule{name: "mchid", required: s.cfg.MchID != "", check: s.mchid, respcd: respcdSign})
+}
+
+// mchid answers in the gateway's own words.
+func (s *Simulator) mchid(value string) string {
+	if value != s.cfg.MchID {
+		return "MCHCODE非法"
 	}
-	return append(table, rule{name: "mchid", required: true, check: equal(s.cfg.MchID), respcd: respcdMchID})
+	return ""
 }

@@ -44,7 +44,7 @@ type shop struct {
 
 func newShop(t *testing.T, change ...func(*qfpaytest.Config)) *shop {
 	s := &shop{T: t, now: noon}
-	cfg := qfpaytest.Config{AppCode: appCode, ClientKey: key, Seed: 7, NoRateLimit: true, Now: func() time.Time { return s.now }}
+	cfg := qfpaytest.Config{Strict: true, AppCode: appCode, ClientKey: key, Seed: 7, NoRateLimit: true, Now: func() time.Time { return s.now }}
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -176,9 +176,14 @@ func (s *shop) row(number string) map[string]any {
 
 func (s *shop) browse(address string) response {
 	s.Helper()
+	return s.as(wechat, address)
+}
+
+func (s *shop) as(userAgent, address string) response {
+	s.Helper()
 	r, err := http.NewRequest(http.MethodGet, s.url+address, nil)
 	require.NoError(s, err)
-	r.Header.Set("User-Agent", wechat)
+	r.Header.Set("User-Agent", userAgent)
 	return s.do(r)
 }
 

@@ -29,6 +29,12 @@ func newSigner(clientKey string) signer {
 	}
 }
 
+// signed reports whether a signature, in either case, fits the parameters. Sources
+// disagree whether an empty one is signed: both are taken.
+func (s signer) signed(hash string, p params, signature string) bool {
+	return strings.EqualFold(signature, s.params(hash, p)) || strings.EqualFold(signature, s.params(hash, p.filled()))
+}
+
 // params signs parameters as section 2 of the protocol says: sorted by key, raw
 // values, the key appended.
 func (s signer) params(hash string, p params) string {

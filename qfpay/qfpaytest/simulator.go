@@ -27,6 +27,8 @@ type Simulator struct {
 	calls       map[string]int
 	notifyOff   bool
 	slowRefunds bool
+
+	refundsUnshown bool
 }
 
 // New returns a simulator of one merchant's account.
@@ -46,6 +48,9 @@ func New(cfg Config) (*Simulator, error) {
 	}
 	cfg.ClientKey, cfg.WeChatAppSecret = "", ""
 	s.cfg = cfg
+	if err := s.recall(); err != nil {
+		return nil, err
+	}
 	s.courier = newCourier(cfg)
 	s.mux = s.routes()
 	return s, nil

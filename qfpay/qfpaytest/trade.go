@@ -52,8 +52,8 @@ type Trade struct {
 	PayDtm    time.Time `json:"paydtm,omitzero"`
 	ChnlSn    string    `json:"chnlsn,omitempty"` // the wallet's number, once paid
 
-	// PayParams are those of a payment that is not hosted, PayURL that of one that
-	// is.
+	// PayParams are those of a payment inside WeChat, PayURL that of one that is
+	// hosted or made by a wallet.
 	PayParams PayParams `json:"-"`
 	PayURL    string    `json:"-"`
 
@@ -61,8 +61,16 @@ type Trade struct {
 	Params map[string]string `json:"-"`
 
 	openRespcd string
-	prepayID   string
-	ticket     string // of its PayURL
+	unlisted   bool // no enquiry shows it
+
+	// Of a payment: when its last refund was taken, and the sum of those that its
+	// row does not show. Of a refund: that it is one of these.
+	refundedAt     time.Time
+	unshownRefunds int64
+	unshown        bool
+
+	prepayID string
+	ticket   string // of its PayURL
 }
 
 // PayParams are what a payment hands over to the pay page or to WeChat's JSAPI.

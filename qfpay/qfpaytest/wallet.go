@@ -48,14 +48,15 @@ func (s *Simulator) move(t *Trade, to State) error {
 		return fmt.Errorf("qfpaytest: %q is %s: %w", t.OutTradeNo, t.State, ErrNotOpen)
 	}
 	t.State = to
-	if to == Failed && t.OrderType == Refund {
-		s.unbook(t)
+	if t.OrderType == Refund {
+		s.endRefund(t)
 	}
 	if to == Paid {
 		t.PayDtm = s.cfg.Now()
 		t.ChnlSn = s.channelNumber(t.Syssn)
 		s.notify(t)
 	}
+	s.keep()
 	return nil
 }
 

@@ -31,7 +31,7 @@ func (s *Simulator) wechatAuthorize(r *http.Request) answer {
 }
 
 func (s *Simulator) wechatAuthorizeParams(r *http.Request) (params, *refusal) {
-	p, wrong := requestParams(r)
+	p, wrong := requestParams(r, true)
 	switch {
 	case wrong != nil:
 		return nil, wrong
@@ -45,7 +45,7 @@ func (s *Simulator) wechatAuthorizeParams(r *http.Request) (params, *refusal) {
 		{name: "scope", required: true, check: equal("snsapi_base")},
 		{name: "state", required: true, check: state},
 	}
-	if wrong := table.apply(p); wrong != nil {
+	if wrong := table.applyToAll(p); wrong != nil {
 		return nil, wrong
 	}
 	if !slices.Equal(namesInOrder(r.URL.RawQuery), wechatAuthorizeOrder) {

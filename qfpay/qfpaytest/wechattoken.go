@@ -23,7 +23,7 @@ const (
 // wechatToken exchanges a code of the shop's own official account for an access
 // token, which is good for nothing here, and the openid of its payer.
 func (s *Simulator) wechatToken(r *http.Request) answer {
-	p, wrong := requestParams(r)
+	p, wrong := requestParams(r, true)
 	if wrong != nil {
 		return s.wechatRefused(refuse(errcodeForm, "invalid args, %s", wrong.reason))
 	}

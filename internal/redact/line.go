@@ -1,6 +1,6 @@
-// Package quote makes what others wrote fit for logs and errors: printable, in
+// Package redact makes what others wrote fit for logs and errors: printable, in
 // one line, of bounded length, and without secrets.
-package quote
+package redact
 
 import (
 	"context"

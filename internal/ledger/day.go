@@ -1,265 +1,105 @@
 package ledger
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"hash/fnv"
 	"iter"
-	"path"
-	"slices"
-	"strings"
+	"sort"
 	"time"
 
 	"github.com/oklog/ulid/v2"
-	"golang.org/x/sync/errgroup"
 )
 
-// Day is a day of the shop, in UTC+8.
-type Day struct{ start time.Time }
+// GatewayZone is the zone of the gateway's days: UTC+8, without summer time.
+var GatewayZone = time.FixedZone("UTC+8", 8*60*60)
 
-// DayOf returns the day on which t lies.
-func DayOf(t time.Time) Day {
-	year, month, day := t.In(shopDays).Date()
-	return Day{time.Date(year, month, day, 0, 0, 0, 0, shopDays)}
+// Day is a date in a time zone.
+type Day struct {
+	date time.Time // midnight UTC of the date
+	zone *time.Location
 }
 
-// ParseDay reads a day written as 2026-11-23.
+// DayOf returns the gateway's day on which t lies.
+func DayOf(t time.Time) Day { return DayIn(GatewayZone, t) }
+
+// DayIn returns the day of a zone on which t lies.
+func DayIn(zone *time.Location, t time.Time) Day {
+	year, month, day := t.In(zone).Date()
+	return Day{time.Date(year, month, day, 0, 0, 0, 0, time.UTC), zone}
+}
+
+// ParseDay reads a day written as 2026-11-23, of the gateway's zone.
 func ParseDay(text string) (Day, error) {
-	start, err := time.ParseInLocation(time.DateOnly, text, shopDays)
+	date, err := time.Parse(time.DateOnly, text)
 	if err != nil {
 		return Day{}, fmt.Errorf("%q is not a day such as 2026-11-23", text)
 	}
-	return Day{start}, nil
+	return Day{date, GatewayZone}, nil
 }
+
+// In returns the day of the same date in a zone.
+func (d Day) In(zone *time.Location) Day { return Day{d.date, zone} }
 
 // String writes the day as 2026-11-23.
-func (d Day) String() string { return d.start.Format(time.DateOnly) }
+func (d Day) String() string { return d.date.Format(time.DateOnly) }
 
 // Next and Previous are the days beside d.
-func (d Day) Next() Day     { return Day{d.start.AddDate(0, 0, 1)} }
-func (d Day) Previous() Day { return Day{d.start.AddDate(0, 0, -1)} }
+func (d Day) Next() Day     { return Day{d.date.AddDate(0, 0, 1), d.zone} }
+func (d Day) Previous() Day { return Day{d.date.AddDate(0, 0, -1), d.zone} }
 
-// Before reports whether d is before another day.
-func (d Day) Before(other Day) bool { return d.start.Before(other.start) }
+// FirstOfMonth is the first day of the month of d, or of one that is some months
+// later.
+func (d Day) FirstOfMonth(later int) Day {
+	year, month, _ := d.date.Date()
+	return Day{time.Date(year, month+time.Month(later), 1, 0, 0, 0, 0, time.UTC), d.zone}
+}
 
-// Start is when the day begins.
-func (d Day) Start() time.Time { return d.start }
+// Before reports whether the date of d is before another one.
+func (d Day) Before(other Day) bool { return d.date.Before(other.date) }
 
-func (d Day) path() string { return d.start.Format("2006/01/02") }
+// farthestZone is more than any zone is off UTC.
+const farthestZone = 15 * time.Hour
+
+// Start is when the day begins: mostly at midnight, but not where clocks are set
+// then.
+func (d Day) Start() time.Time {
+	earliest := d.date.Add(-farthestZone)
+	seconds := sort.Search(int(2*farthestZone/time.Second), func(n int) bool {
+		return !DayIn(d.zone, earliest.Add(time.Duration(n)*time.Second)).Before(d)
+	})
+	return earliest.Add(time.Duration(seconds) * time.Second).In(d.zone)
+}
+
+// digits writes the day as 20261123, with which the gateway's numbers of its trades
+// begin.
+func (d Day) digits() string { return d.date.Format("20060102") }
+
+// firstID is before the id of every order that was started on the day or later,
+// and after those of all earlier ones.
+func (d Day) firstID() string {
+	var first ulid.ULID
+	_ = first.SetTime(uint64(max(d.Start().UnixMilli(), 0)))
+	return first.String()
+}
+
+// StartedAt is when an order was started, which its id says.
+func StartedAt(id string) time.Time {
+	parsed, _ := ulid.ParseStrict(id)
+	return ulid.Time(parsed.Time())
+}
 
 // Period is the days from First to Last, both included.
-type Period struct {
-	First, Last Day
-	Descending  bool // the last day first
-}
+type Period struct{ First, Last Day }
 
-// Days yields the days of a period in its order.
+// In returns the period of the same dates in a zone.
+func (p Period) In(zone *time.Location) Period { return Period{p.First.In(zone), p.Last.In(zone)} }
+
+// Length is how many days the period has.
+func (p Period) Length() int { return int(p.Last.date.Sub(p.First.date)/(24*time.Hour)) + 1 }
+
+// Days yields the days of the period, the first one first.
 func (p Period) Days() iter.Seq[Day] {
 	return func(yield func(Day) bool) {
-		from, next := p.First, Day.Next
-		if p.Descending {
-			from, next = p.Last, Day.Previous
-		}
-		for day := from; !day.Before(p.First) && !p.Last.Before(day) && yield(day); day = next(day) {
+		for day := p.First; !p.Last.Before(day) && yield(day); day = day.Next() {
 		}
 	}
 }
-
-// Calendar tells what happened on a day.
-type Calendar struct {
-	ledger *Ledger
-	open   map[string]bool
-	now    time.Time
-}
-
-// Calendar returns that of the ledger. The time now tells which days are over.
-func (l *Ledger) Calendar(ctx context.Context, now time.Time) (Calendar, error) {
-	open, err := l.openDays(ctx)
-	return Calendar{l, open, now}, err
-}
-
-// isFinal reports whether nothing more is going to happen on a day, unless the
-// index says so first.
-func (c Calendar) isFinal(day Day) bool {
-	return !c.open[day.path()] && c.now.After(day.Next().start.Add(digestAge))
-}
-
-// Rows returns the orders of a day, in the order in which they were started.
-func (c Calendar) Rows(ctx context.Context, day Day) ([]Row, error) {
-	return c.ledger.day(ctx, day, c.isFinal(day))
-}
-
-// Sums returns what the orders of a day come to, by currency.
-func (c Calendar) Sums(ctx context.Context, day Day) ([]Sum, error) {
-	if c.isFinal(day) {
-		if sums, ok := digested[Sum](ctx, c.ledger, c.ledger.sumsKey(day)); ok {
-			return sums, nil
-		}
-	}
-	rows, err := c.Rows(ctx, day)
-	return SumsOf(rows), err
-}
-
-// openDays are the days with orders on the index: they may change any moment.
-func (l *Ledger) openDays(ctx context.Context) (map[string]bool, error) {
-	subjects, err := l.Open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	days := make(map[string]bool)
-	for _, subject := range subjects {
-		if id, err := ulid.ParseStrict(subject); err == nil {
-			days[DayOf(ulid.Time(id.Time())).path()] = true
-		}
-	}
-	return days, nil
-}
-
-// day returns the rows of a day: from its digest if the day is over, nothing of
-// it is open and there is one, else from the facts.
-func (l *Ledger) day(ctx context.Context, day Day, final bool) ([]Row, error) {
-	if final {
-		if rows, ok := digested[Row](ctx, l, l.digestKey(day)); ok {
-			return rows, nil
-		}
-	}
-	keys, err := l.tree(ctx, l.dayFolder(day))
-	if err != nil {
-		return nil, fmt.Errorf("listing the orders of %s: %w", day, err)
-	}
-	rows, whole, err := l.rows(ctx, day, keys)
-	if err != nil {
-		return nil, err
-	}
-	if final && whole {
-		l.digest(ctx, day, keys, rows)
-	}
-	return rows, nil
-}
-
-// rowReaders bounds how many orders are read at once.
-const rowReaders = 16
-
-// rows reads the orders of a day. They are whole unless a fact was listed and
-// could not be read.
-func (l *Ledger) rows(ctx context.Context, day Day, keys []string) (rows []Row, whole bool, err error) {
-	all := sheaves(keys)
-	slices.SortFunc(all, func(a, b sheaf) int { return strings.Compare(a.order, b.order) })
-	rows = make([]Row, len(all))
-	partial := make([]bool, len(all))
-	readers, ctx := errgroup.WithContext(ctx)
-	readers.SetLimit(rowReaders)
-	for i, sheaf := range all {
-		readers.Go(func() (err error) {
-			rows[i], partial[i], err = l.row(ctx, path.Join(l.dayFolder(day), sheaf.order), sheaf)
-			return err
-		})
-	}
-	if err := readers.Wait(); err != nil {
-		return nil, false, err
-	}
-	rows = slices.DeleteFunc(rows, func(r Row) bool { return r.Order == "" }) // those without an intent
-	return rows, !slices.Contains(partial, true), nil
-}
-
-// row reads what a list says of an order. Most of it follows from the names of
-// its facts.
-func (l *Ledger) row(ctx context.Context, folder string, facts sheaf) (row Row, partial bool, err error) {
-	history := make(History)
-	for _, name := range facts.names {
-		if !isReadForRows(name) {
-			history[name] = nil
-			continue
-		}
-		fact, err := l.loadListed(ctx, path.Join(folder, name+".json"))
-		if err != nil {
-			return Row{}, false, err
-		}
-		if fact == nil {
-			partial = true
-			continue
-		}
-		history[name] = fact
-	}
-	order, err := history.Order(facts.order)
-	if errors.Is(err, ErrUnknown) {
-		return Row{}, partial, nil
-	}
-	if err != nil {
-		return Row{}, partial, err
-	}
-	row, err = order.Row(history)
-	return row, partial, err
-}
-
-// isReadForRows reports whether lists need more of a fact than its name.
-func isReadForRows(name string) bool {
-	return name == "intent" || name == "prepared" || name == "paid" || strings.HasPrefix(name, "refund-") ||
-		strings.HasPrefix(name, "refunding-") || strings.HasPrefix(name, "refused-")
-}
-
-// digest is the rows of a day that is over, or their sums. It is no fact but a
-// copy, made for speed: an order that comes off the index takes the digests of
-// its day along, and the next list makes them anew.
-type digest[T any] struct {
-	Version int `json:"version"`
-	Rows    []T `json:"rows"`
-}
-
-const (
-	digestVersion = 2
-	digestMost    = 50_000    // rows; days with more are read from the facts
-	digestAge     = time.Hour // after the end of a day
-	digestLimit   = 30 * time.Second
-)
-
-func digested[T any](ctx context.Context, l *Ledger, key string) (rows []T, ok bool) {
-	var kept digest[T]
-	present, err := load(ctx, l.storage, key, &kept)
-	return kept.Rows, err == nil && present && kept.Version == digestVersion
-}
-
-// digest keeps the rows of a day, and takes them back if anything happened to
-// the day's orders meanwhile. Once begun, it goes on when nobody waits any more.
-func (l *Ledger) digest(ctx context.Context, day Day, keys []string, rows []Row) {
-	if len(rows) > digestMost || ctx.Err() != nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), digestLimit)
-	defer cancel()
-	storeErr := l.store(ctx, l.sumsKey(day), digest[Sum]{digestVersion, SumsOf(rows)})
-	if storeErr == nil {
-		storeErr = l.store(ctx, l.digestKey(day), digest[Row]{digestVersion, rows})
-	}
-	open, err := l.openDays(ctx)
-	again, listErr := l.tree(ctx, l.dayFolder(day))
-	if storeErr != nil || err != nil || listErr != nil || open[day.path()] || fingerprint(keys) != fingerprint(again) {
-		_ = l.insist(ctx, func() error { return l.removeDigests(ctx, day) })
-	}
-}
-
-// undigest takes the digests of an order's day away.
-func (l *Ledger) undigest(ctx context.Context, subject string) error {
-	id, err := ulid.ParseStrict(subject)
-	if err != nil {
-		return nil // an orphan
-	}
-	return l.removeDigests(ctx, DayOf(ulid.Time(id.Time())))
-}
-
-func (l *Ledger) removeDigests(ctx context.Context, day Day) error {
-	return errors.Join(l.remove(ctx, l.digestKey(day)), l.remove(ctx, l.sumsKey(day)))
-}
-
-func fingerprint(keys []string) uint64 {
-	hash := fnv.New64a()
-	for _, key := range slices.Sorted(slices.Values(keys)) {
-		_, _ = hash.Write([]byte(key + "\x00"))
-	}
-	return hash.Sum64()
-}
-
-func (l *Ledger) dayFolder(day Day) string { return path.Join(l.root, "orders", day.path()) }
-func (l *Ledger) digestKey(day Day) string { return path.Join(l.root, "days", day.path()+".json") }
-func (l *Ledger) sumsKey(day Day) string   { return path.Join(l.root, "days", day.path()+".sums.json") }

@@ -1,0 +1,78 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// connectTimeout bounds how long one attempt to connect takes, where the URL does
+// not say.
+const connectTimeout = 5 * time.Second
+
+var errAddress = errors.New("this is no address of a PostgreSQL database, such as postgres://user:password@host:5432/database; " +
+	"special characters in the password have to be written in percent-encoding")
+
+// parseAddress reads the URL of a database. What is wrong with it is said without
+// quoting it, because a password with a bare special character may be anywhere in
+// it.
+func parseAddress(address string) (*pgx.ConnConfig, error) {
+	parsed, err := url.Parse(address)
+	if err != nil || (parsed.Scheme != "postgres" && parsed.Scheme != "postgresql") || parsed.Opaque != "" {
+		return nil, errAddress
+	}
+	if parsed.User == nil && strings.Contains(parsed.Path+parsed.RawQuery+parsed.Fragment, "@") || parsed.Fragment != "" {
+		return nil, errAddress // a bare / ? or # in the password
+	}
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		return nil, fmt.Errorf("a parameter of the PostgreSQL address, or a file that it names, is not right%s", detail(parsed, err))
+	}
+	if config.Database == "" || config.Database == config.User && strings.Trim(parsed.Path, "/") == "" && !parsed.Query().Has("dbname") {
+		return nil, errors.New("the PostgreSQL address names no database: postgres://user:password@host:5432/database")
+	}
+	if !parsed.Query().Has("connect_timeout") {
+		config.ConnectTimeout = connectTimeout
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "caddy-qfpay-jsapi"
+	}
+	return config, nil
+}
+
+// detail is what pgx has to say of a parameter, unless that quotes a password.
+func detail(address *url.URL, err error) string {
+	_, text, found := strings.Cut(err.Error(), "`: ")
+	if !found {
+		return ""
+	}
+	for name, values := range address.Query() {
+		if !strings.Contains(name, "password") {
+			continue
+		}
+		for _, secret := range values {
+			if strings.Contains(text, secret) {
+				return ""
+			}
+		}
+	}
+	if secret, _ := address.User.Password(); secret != "" && strings.Contains(text, secret) {
+		return ""
+	}
+	return ": " + text
+}
+
+// nameOf is what people are shown of a database.
+func nameOf(config *pgx.ConnConfig) string {
+	host := net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))
+	if strings.HasPrefix(config.Host, "/") { // the folder of a socket
+		host = config.Host
+	}
+	return "PostgreSQL " + host + "/" + config.Database
+}

@@ -51,7 +51,7 @@ func newEndpoint(rawURL, secret string, names *net.Resolver) (*Endpoint, error) 
 	}, nil
 }
 
-// ID names the endpoint in storage keys: 8 hex digits that follow from the
+// ID names the endpoint in the ledger: 8 hex digits that follow from the
 // whole URL, query included, and not from the secret, so that a new secret
 // leads to no second delivery of what was delivered.
 func (e *Endpoint) ID() string {
@@ -65,9 +65,6 @@ func (e *Endpoint) String() string {
 	shown := url.URL{Scheme: e.target.Scheme, Host: e.target.Host, Path: e.target.Path, RawPath: e.target.RawPath}
 	return shown.String()
 }
-
-// GoString is String, so that %#v shows no more than %v.
-func (e *Endpoint) GoString() string { return e.String() }
 
 // CloseIdle closes the connections that no message is using. The endpoint
 // stays usable.

@@ -9,7 +9,9 @@ import (
 	"syscall"
 )
 
-var errNotPublic = errors.New("not a public address; to reach a private one, the webhook URL must name the IP address itself")
+// ErrNotPublic is why an endpoint is not connected to whose name leads into a private
+// network.
+var ErrNotPublic = errors.New("not a public address; to reach a private one, the webhook URL must name the IP address itself")
 
 // A guard decides to which addresses a connection may be opened, so that a
 // name that leads into the server's own network, by mistake or by malice,
@@ -30,10 +32,10 @@ func newGuard(host string) guard {
 func (g guard) control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	peer, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return fmt.Errorf("%w: %s", errNotPublic, address)
+		return fmt.Errorf("%w: %s", ErrNotPublic, address)
 	}
 	if addr := plain(peer.Addr()); !g.allows(addr) {
-		return fmt.Errorf("%s is %w", addr, errNotPublic)
+		return fmt.Errorf("%s is %w", addr, ErrNotPublic)
 	}
 	return nil
 }

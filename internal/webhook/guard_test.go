@@ -27,7 +27,7 @@ func TestANameThatLeadsToAPrivateAddressIsRefused(t *testing.T) {
 			endpoint, err := newEndpoint("http://shop.example:"+shop.port(t), newSecret(32), names(address))
 			require.NoError(t, err)
 			result := endpoint.Send(t.Context(), paid(), time.Now())
-			assert.ErrorIs(t, result.Err, errNotPublic)
+			assert.ErrorIs(t, result.Err, ErrNotPublic)
 			assert.False(t, result.Delivered)
 			assert.Zero(t, result.Status)
 		})
@@ -40,7 +40,7 @@ func TestNoAddressOfANameIsTriedUnjudged(t *testing.T) {
 	endpoint, err := newEndpoint("http://shop.example:"+shop.port(t), newSecret(32), names("10.0.0.1", "::1", "127.0.0.1"))
 	require.NoError(t, err)
 
-	assert.ErrorIs(t, endpoint.Send(t.Context(), paid(), time.Now()).Err, errNotPublic)
+	assert.ErrorIs(t, endpoint.Send(t.Context(), paid(), time.Now()).Err, ErrNotPublic)
 	assert.Empty(t, shop.deliveries())
 }
 
@@ -83,7 +83,7 @@ func TestAHostIsAllowedNoAddressButItsOwn(t *testing.T) {
 		if test.allowed {
 			assert.NoError(t, err, "%s at %s", test.host, test.address)
 		} else {
-			assert.ErrorIs(t, err, errNotPublic, "%s at %s", test.host, test.address)
+			assert.ErrorIs(t, err, ErrNotPublic, "%s at %s", test.host, test.address)
 		}
 	}
 }

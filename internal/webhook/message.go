@@ -8,13 +8,12 @@ import (
 	"time"
 )
 
-// Message is one event. All attempts to deliver it carry the same body, as
-// long as Data encodes to the same JSON.
+// Message is one event. All attempts to deliver it carry the same body.
 type Message struct {
 	ID        string    // webhook-id, the same over all retries: 1 to 256 of A-Z a-z 0-9 _ . -
 	Type      string    // such as order.paid
 	Timestamp time.Time // when the event happened; the body has it as RFC 3339 in UTC
-	Data      any       // encoded with encoding/json
+	Data      json.RawMessage
 }
 
 var (
@@ -28,9 +27,9 @@ func (m Message) encode() ([]byte, error) {
 		return nil, errMessageID
 	}
 	body, err := json.Marshal(struct {
-		Type      string    `json:"type"`
-		Timestamp time.Time `json:"timestamp"`
-		Data      any       `json:"data"`
+		Type      string          `json:"type"`
+		Timestamp time.Time       `json:"timestamp"`
+		Data      json.RawMessage `json:"data"`
 	}{m.Type, m.Timestamp.UTC(), m.Data})
 	if err != nil {
 		return nil, fmt.Errorf("encoding message %s: %w", m.ID, err)

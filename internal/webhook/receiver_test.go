@@ -3,6 +3,7 @@ package webhook
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -89,6 +90,6 @@ func paid() Message {
 		ID:        "01K5ORDER.paid",
 		Type:      "order.paid",
 		Timestamp: time.Date(2026, 11, 23, 12, 0, 0, 0, time.FixedZone("HKT", 8*60*60)),
-		Data:      map[string]any{"order": "01K5ORDER", "amount": 12800, "currency": "HKD"},
+		Data:      json.RawMessage(`{"amount":12800,"currency":"HKD","order":"01K5ORDER"}`),
 	}
 }

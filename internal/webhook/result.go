@@ -4,7 +4,12 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
+
+// maxRetryAfter bounds what an endpoint may ask for.
+const maxRetryAfter = 24 * time.Hour
 
 // Result is what came of one attempt.
 type Result struct {
@@ -24,7 +29,7 @@ func (e *Endpoint) judge(status int, retryAfter string, now time.Time) Result {
 	case status == http.StatusGone:
 		result.Disabled = true
 	default:
-		result.RetryAfter = parseRetryAfter(retryAfter, now)
+		result.RetryAfter = remote.RetryAfter(retryAfter, now, maxRetryAfter)
 	}
 	result.Err = e.refusal(status)
 	return result
@@ -35,7 +40,7 @@ func (e *Endpoint) refusal(status int) error {
 	case status == http.StatusGone:
 		return fmt.Errorf("%s answered 410: it wants no more messages", e)
 	case status >= 300 && status <= 399:
-		return fmt.Errorf("%s answered %d: redirects are not followed, configure the final URL", e, status)
+		return fmt.Errorf("%s answered %d: redirects are not followed: configure the final URL", e, status)
 	default:
 		return fmt.Errorf("%s answered %d", e, status)
 	}

@@ -20,7 +20,7 @@ const (
 var (
 	errSecretPrefix = errors.New("a webhook secret begins with " + secretPrefix)
 	errSecretBase64 = errors.New("a webhook secret is " + secretPrefix + " followed by padded standard base64")
-	errSecretSize   = fmt.Errorf("a webhook secret holds %d to %d bytes in base64", minKeyBytes, maxKeyBytes)
+	errSecretSize   = fmt.Errorf("a webhook secret contains %d to %d bytes in base64", minKeyBytes, maxKeyBytes)
 )
 
 // CheckSecret reports what is wrong with a secret: it must be "whsec_" and

@@ -23,9 +23,9 @@ func newTransport(host string, names *net.Resolver) *http.Transport {
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true, // answers are dropped, so there is nothing to unpack
 		TLSHandshakeTimeout:    10 * time.Second,
-		MaxConnsPerHost:        8,
-		MaxIdleConns:           2,
-		MaxIdleConnsPerHost:    2,
+		MaxConnsPerHost:        0, // the outbox bounds the attempts; here, waiting would count as sending
+		MaxIdleConns:           8,
+		MaxIdleConnsPerHost:    8,
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 16 << 10,
 	}

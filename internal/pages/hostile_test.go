@@ -63,10 +63,12 @@ func TestHostileLinksComeOutHarmless(t *testing.T) {
 		t.Run(bad, func(t *testing.T) {
 			for _, page := range []Page{
 				Confirming{Refresh: 1, CheckURL: bad, ContinueURL: bad},
-				Confirming{CheckURL: bad},
+				Confirming{CheckURL: bad, ShopURL: bad},
+				Unpaid{Refresh: 1, CheckURL: bad, PayURL: bad, ShopURL: bad},
+				Unpaid{CheckURL: bad},
 				Checking{Refresh: 1, CheckURL: bad, StartURL: bad},
 				Receipt{ShopURL: bad},
-				Failed{StartURL: bad, ShopURL: bad},
+				Failed{StartURL: bad, ShopURL: bad, Refresh: 1, CheckURL: bad},
 				Problem{Kind: Expired, StartURL: bad, ShopURL: bad, RetryURL: bad},
 			} {
 				all := elements(t, write(t, "en", page).Body.String())

@@ -21,8 +21,10 @@ func TestSeconds(t *testing.T) {
 }
 
 func TestCodeIsTheMatrixWithAQuietZone(t *testing.T) {
-	for _, link := range []string{"HTTPS://A.EXAMPLE", "https://shop.example/pay/cat-food?quantity=2", "https://shop.example/" + strings.Repeat("长", 200)} {
-		want, err := qr.Encode(link, qr.M)
+	for link, level := range map[string]qr.Level{
+		"HTTPS://A.EXAMPLE": qr.M, "https://shop.example/pay/cat-food?quantity=2": qr.M, "https://shop.example/" + strings.Repeat("长", 200): qr.L,
+	} {
+		want, err := qr.Encode(link, level)
 		require.NoError(t, err)
 		got := newCode(link)
 		require.Equal(t, want.Size+8, got.Side)
@@ -33,6 +35,13 @@ func TestCodeIsTheMatrixWithAQuietZone(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestTheCodeOfALinkThatIsNotTooLongIsSmall(t *testing.T) {
+	for length := 1; length <= MaxCodeLink; length++ {
+		require.LessOrEqual(t, newCode(strings.Repeat("a", length)).Side, 57, length)
+	}
+	assert.Greater(t, newCode(strings.Repeat("a", MaxCodeLink+1)).Side, 57)
 }
 
 // drawn returns the modules that path fills.
@@ -63,10 +72,10 @@ func TestKinds(t *testing.T) {
 	statuses := map[Kind]int{
 		NothingChosen: 400, BadQuantity: 400, BadRef: 400, BadHost: 400, MissingCode: 400, OtherBrowser: 403, UnknownItem: 404,
 		UnknownOrder: 404, WrongMethod: 405, Expired: 410, TooLarge: 413, WrongType: 415, TooMany: 429,
-		GatewayRefused: 502, GatewayBroke: 502, CodeRefused: 502, StorageDown: 503, GatewayBusy: 503,
+		GatewayRefused: 502, PayerRefused: 502, GatewayBroke: 502, CodeRefused: 502, LedgerDown: 503, GatewayBusy: 503,
 		GatewaySilent: 504, Internal: 500,
-		BadCart: 400, BadAmount: 400, BadField: 400, BadRealName: 400, BadInvoice: 403, TakenElsewhere: 403,
-		InvoiceExpired: 410, InvoiceUsed: 410,
+		BadCart: 400, BadLink: 400, UnknownWallet: 400, WrongInvoice: 400, BadAmount: 400, BadField: 400, BadRealName: 400, BadInvoice: 403, InvoiceEarly: 403, TakenElsewhere: 403,
+		InvoiceExpired: 410, InvoiceUsed: 410, SoldOut: 409,
 	}
 	require.Len(t, Kinds(), len(statuses))
 	sentences := map[string]bool{}

@@ -8,6 +8,14 @@ import (
 	"rsc.io/qr"
 )
 
+// MaxCodeLink is the longest link in bytes whose code phones read well from a screen:
+// 49 modules on a side, 57 with its margin.
+const MaxCodeLink = 192
+
+// maxSafeLink is the longest link in bytes for which a code of this size can still be
+// read with a seventh of it damaged.
+const maxSafeLink = 152
+
 // quiet is the width in modules of the white margin that scanners need.
 const quiet = 4
 
@@ -17,9 +25,14 @@ type code struct {
 	Path string
 }
 
-// newCode encodes link, or returns nil if it is too long for a QR code.
+// newCode encodes link, or returns nil if it is too long for a QR code. Long
+// links give up some of what makes up for damage, which a screen hardly has.
 func newCode(link string) *code {
-	matrix, err := qr.Encode(link, qr.M)
+	level := qr.L
+	if len(link) <= maxSafeLink {
+		level = qr.M
+	}
+	matrix, err := qr.Encode(link, level)
 	if err != nil {
 		return nil
 	}

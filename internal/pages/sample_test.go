@@ -28,9 +28,9 @@ func write(t *testing.T, accept string, page Page) *httptest.ResponseRecorder {
 func everyPage(t *testing.T, o Order, check func(t *testing.T, tag string, w *httptest.ResponseRecorder)) {
 	t.Helper()
 	for name, page := range samples(o) {
-		for _, tongue := range texts.Tongues {
-			t.Run(fmt.Sprintf("%s/%s", name, tongue.Tag), func(t *testing.T) {
-				check(t, tongue.Tag, write(t, tongue.Tag, page))
+		for _, language := range texts.Locales {
+			t.Run(fmt.Sprintf("%s/%s", name, language.Tag), func(t *testing.T) {
+				check(t, language.Tag, write(t, language.Tag, page))
 			})
 		}
 	}

@@ -5,13 +5,17 @@ import (
 	"embed"
 	"errors"
 	"html/template"
+	"strings"
 	"time"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/tongue"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/locale"
 )
 
 //go:embed templates
 var files embed.FS
+
+// texts are those of the pages, in all languages.
+var texts = locale.Payer
 
 // The inline elements, exactly as every page that has them carries them.
 var (
@@ -38,10 +42,12 @@ func mustRead(name string) []byte {
 // words that templates are written in.
 type screen struct {
 	Page Page
-	QR   *code
+	// Handoff is the way into WeChat that the page shows; nil for none.
+	Handoff *Handoff
+	QR      *code
 	// Picture is the code as an image to save on a phone.
 	Picture  template.URL
-	tongue   *tongue.Tongue
+	locale   *locale.Locale
 	template pageTemplate
 	// scripts are those that the template has asked for.
 	scripts []element
@@ -52,17 +58,22 @@ type screen struct {
 }
 
 // newScreen prepares page in language t.
-func (set *Set) newScreen(t *tongue.Tongue, page Page) (*screen, error) {
-	s := &screen{Page: page, tongue: t, template: set.templates[page.file()]}
-	handoff, ok := page.(Handoff)
-	if !ok {
+func (set *Set) newScreen(t *locale.Locale, page Page) (*screen, error) {
+	s := &screen{Page: page, locale: t, template: set.templates[page.file()]}
+	switch page := page.(type) {
+	case Handoff:
+		s.Handoff = &page
+	case Confirm:
+		s.Handoff = page.Handoff
+	}
+	if s.Handoff == nil {
 		return s, nil
 	}
-	link := absolute(handoff.Link)
+	link := absolute(s.Handoff.Link)
 	if link == "" {
 		return nil, errLink
 	}
-	if handoff.Phone {
+	if s.Handoff.Phone {
 		s.Picture = picture(link)
 	} else {
 		s.QR = newCode(link)
@@ -73,31 +84,34 @@ func (set *Set) newScreen(t *tongue.Tongue, page Page) (*screen, error) {
 // render returns the whole page, or an error and nothing.
 func (s *screen) render() ([]byte, error) {
 	var out bytes.Buffer
-	if err := s.template.ExecuteTemplate(&out, s.template.entry, s); err != nil {
+	if err := s.template.Execute(&out, s); err != nil {
 		return nil, err
 	}
 	return out.Bytes(), nil
 }
 
 // Lang returns the language tag of the page.
-func (s *screen) Lang() string { return s.tongue.Tag }
+func (s *screen) Lang() string { return s.locale.Tag }
 
 // Order returns what the page is about.
 func (s *screen) Order() Order { return s.Page.order() }
 
 // T returns the text for key.
-func (s *screen) T(key string, args ...any) (string, error) { return s.tongue.Text(key, args...) }
+func (s *screen) T(key string, args ...any) (string, error) { return s.locale.Text(key, args...) }
 
 // About returns a part of the text about a problem: title, text or next.
 func (s *screen) About(k Kind, part string) (string, error) {
-	return s.tongue.Text("problem." + string(kinds[k.index()].kind) + "." + part)
+	return s.locale.Text("problem." + string(kinds[k.index()].kind) + "." + part)
 }
 
 // Money returns a as text.
-func (s *screen) Money(a Amount) string { return s.tongue.Money(a.Decimal, a.Currency) }
+func (s *screen) Money(a Amount) string { return s.locale.Money(a.Decimal, a.Currency) }
 
 // Clock returns when as text, nil for the zero time.
-func (s *screen) Clock(when time.Time) (*tongue.Moment, error) { return s.tongue.Clock(when) }
+func (s *screen) Clock(when time.Time) *locale.Moment { return s.locale.Clock(when) }
+
+// Hour returns when as a time of the day, nil for the zero time.
+func (s *screen) Hour(when time.Time) *locale.Moment { return s.locale.Hour(when) }
 
 // Seconds returns d in whole seconds.
 func (s *screen) Seconds(d time.Duration) int { return seconds(d) }
@@ -131,25 +145,49 @@ func (s *screen) script(e element) template.HTML {
 // Label returns what an input is called: by its name, unless it is one of those
 // that there are words for.
 func (s *screen) Label(name string) string {
-	if text, ok := s.tongue.Texts["field."+name]; ok {
-		return text
-	}
-	return name
+	return s.locale.Field(name)
 }
 
-// Mode returns the keyboard and the memory of the browser that suit an input.
-func (s *screen) Mode(name string) mode { return modes[name] }
+// Why returns what is wrong with an input.
+func (s *screen) Why(wrong Wrong) (string, error) {
+	form, _ := s.Page.(Form)
+	key := "form.wrong." + string(wrong)
+	switch wrong {
+	case NotNumber:
+		return s.T(key, form.Min.Decimal)
+	case OutOfRange:
+		return s.T(key, s.Money(form.Min), s.Money(form.Max))
+	default:
+		return s.T(key)
+	}
+}
 
-type mode struct{ Keyboard, Autocomplete string }
+// Mode returns what suits the input: several lines, too, if that is what was given, of
+// which an input of one line would make a single one.
+func (i Input) Mode() mode {
+	suits := modes[i.Name]
+	if strings.Contains(i.Value, "\n") {
+		suits.Lines = max(suits.Lines, 3)
+	}
+	return suits
+}
+
+// mode is the keyboard and the memory of the browser that suit an input, and how
+// many lines it has if it is not just one.
+type mode struct {
+	Keyboard, Autocomplete string
+	Lines                  int
+}
 
 var modes = map[string]mode{
-	"amount":        {"decimal", "off"},
-	"name":          {"text", "name"},
-	"phone":         {"tel", "tel"},
-	"email":         {"email", "email"},
-	"address":       {"text", "street-address"},
-	"user_truename": {"text", "name"},
-	"user_creid":    {"text", "off"},
+	"amount":        {"decimal", "off", 0},
+	"name":          {"text", "name", 0},
+	"phone":         {"tel", "tel", 0},
+	"email":         {"email", "email", 0},
+	"address":       {"text", "street-address", 3},
+	"note":          {"text", "off", 3},
+	"user_truename": {"text", "name", 0},
+	"user_creid":    {"text", "off", 0},
 }
 
 // Posting says that the page has a form.

@@ -1,16 +1,16 @@
 package pages
 
 import (
-	"bytes"
 	"fmt"
 	"html/template"
-	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/template/parse"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/templates"
 )
 
 // Set is the templates of all pages: the built-in ones, or a shop's own over
@@ -22,18 +22,14 @@ type Set struct {
 // pageTemplate is how one page is rendered.
 type pageTemplate struct {
 	*template.Template
-	entry string // what is executed: the layout, or a file that is a whole page
-	own   bool   // something of it is the shop's
+	own bool // something of it is the shop's
 }
 
 const layoutFile = "layout.html"
 
-// maxTemplateBytes bounds one file of a shop's own templates.
-const maxTemplateBytes = 256 << 10
-
 // allPages are one of each.
 var allPages = []Page{
-	Handoff{}, Confirming{}, Checking{}, Receipt{}, Failed{}, Problem{}, Sheet{}, Confirm{}, Form{},
+	Handoff{}, Unpaid{}, Confirming{}, Checking{}, Receipt{}, Failed{}, Problem{}, PaySheet{}, Confirm{}, Form{},
 }
 
 // builtin are the pages that are part of the program, where a mistake is one in
@@ -53,8 +49,9 @@ func Builtin() *Set { return builtin }
 // ones. A file is called as the page that it replaces, or layout.html for what
 // all pages have around them. Its text is either a whole page or, if it consists
 // of definitions only, parts that go into the layout. Other .html files are
-// errors; what else lies in the folder is left alone. Every page is tried, in
-// every language and state; the errors name file and line.
+// errors, but for those of mails, mail-….html; what else lies in the folder is left
+// alone. Every page is tried, in every language and state; the errors name file and
+// line.
 func ReadSet(folder string) (*Set, error) {
 	own, err := readFolder(folder)
 	if err != nil {
@@ -81,52 +78,23 @@ func Files() []string {
 }
 
 func readFolder(folder string) (map[string]string, error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, err
+	own, err := templates.ReadFolder(folder, isPage, Files())
+	if err != nil || len(own) > 0 {
+		return own, err
 	}
-	own := make(map[string]string)
-	for _, entry := range entries {
-		name := entry.Name()
-		if entry.IsDir() || !strings.EqualFold(filepath.Ext(name), ".html") {
-			continue
-		}
-		if !slices.Contains(Files(), name) {
-			return nil, fmt.Errorf("%s: there is no page of that name; there are %s", filepath.Join(folder, name), strings.Join(Files(), ", "))
-		}
-		if own[name], err = readTemplate(filepath.Join(folder, name)); err != nil {
-			return nil, err
-		}
-	}
-	if len(own) == 0 {
-		return nil, fmt.Errorf("%s holds none of %s", folder, strings.Join(Files(), ", "))
+	if mails, _ := fs.Glob(os.DirFS(folder), templates.MailPrefix+"*"); len(mails) == 0 {
+		return nil, fmt.Errorf("%s contains none of %s", folder, strings.Join(Files(), ", "))
 	}
 	return own, nil
 }
 
-func readTemplate(name string) (string, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxTemplateBytes+1))
-	switch {
-	case err != nil:
-	case len(text) > maxTemplateBytes:
-		err = fmt.Errorf("%s is larger than %d bytes", name, maxTemplateBytes)
-	case len(bytes.TrimSpace(text)) == 0:
-		err = fmt.Errorf("%s is empty: remove it, and the built-in page is shown", name)
-	}
-	return string(text), err
+func isPage(name string) bool {
+	return strings.EqualFold(filepath.Ext(name), ".html") && !strings.HasPrefix(name, templates.MailPrefix)
 }
 
 // newSet parses the template of every page into a copy of the layout.
 func newSet(own map[string]string) (*Set, error) {
-	layout, err := template.New(layoutFile).Parse(string(mustRead("templates/" + layoutFile)))
-	if err == nil && own[layoutFile] != "" {
-		layout, err = layout.Parse(own[layoutFile])
-	}
+	layout, err := templates.Layout(layoutFile, string(mustRead("templates/"+layoutFile)), own[layoutFile])
 	if err != nil {
 		return nil, err
 	}
@@ -137,19 +105,11 @@ func newSet(own map[string]string) (*Set, error) {
 		if !mine {
 			text = string(mustRead("templates/" + name))
 		}
-		copied, err := layout.Clone()
+		parsed, err := templates.Within(layout, name, text)
 		if err != nil {
 			return nil, err
 		}
-		parsed, err := copied.New(name).Parse(text)
-		if err != nil {
-			return nil, err
-		}
-		entry := "layout"
-		if mine && parsed.Tree != nil && !parse.IsEmptyTree(parsed.Tree.Root) {
-			entry = name
-		}
-		set.templates[name] = pageTemplate{parsed, entry, mine || own[layoutFile] != ""}
+		set.templates[name] = pageTemplate{parsed, mine || own[layoutFile] != ""}
 	}
 	return set, nil
 }
@@ -158,8 +118,8 @@ func newSet(own map[string]string) (*Set, error) {
 func (set *Set) try() error {
 	all := samples(sampleOrder())
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		for _, tongue := range texts.Tongues {
-			s, err := set.newScreen(tongue, all[name])
+		for _, language := range texts.Locales {
+			s, err := set.newScreen(language, all[name])
 			if err == nil {
 				_, err = s.render()
 			}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/templates"
 )
 
 // folderOf writes files into a folder.
@@ -77,7 +79,7 @@ func TestALayoutIsForAllPages(t *testing.T) {
 
 func TestMistakesInTemplatesNameFileAndLine(t *testing.T) {
 	for name, test := range map[string]struct{ file, text, want string }{
-		"no such page":        {"reciept.html", "x", "reciept.html: there is no page of that name; there are checking.html, "},
+		"no such page":        {"reciept.html", "x", "reciept.html: there is no template of that name; there are checking.html, "},
 		"no syntax":           {"receipt.html", "<p>\n{{.Money", "template: receipt.html:2: unclosed action"},
 		"no such field":       {"receipt.html", "<p>\n\n{{.Page.Sum}}", `template: receipt.html:3:7: executing "receipt.html" at <.Page.Sum>: can't evaluate field Sum`},
 		"no such word":        {"receipt.html", "{{.Cash}}", "template: receipt.html:1:2"},
@@ -86,11 +88,11 @@ func TestMistakesInTemplatesNameFileAndLine(t *testing.T) {
 		"in one state only":   {"confirming.html", "{{if not .Page.Refresh}}\n{{.Page.Never}}{{end}}", "template: confirming.html:2:7"},
 		"an unsafe place":     {"receipt.html", "<a href={{.Order.Description}}{{if .Order.ID}} x='{{end}}>", "receipt.html"},
 		"in the layout":       {"layout.html", "{{define \"layout\"}}\n{{.Nothing}}{{end}}", "template: layout.html:2:2"},
-		"of the wrong case":   {"Receipt.HTML", "x", "Receipt.HTML: there is no page of that name"},
-		"larger than allowed": {"receipt.html", strings.Repeat("x", maxTemplateBytes+1), "receipt.html is larger than 262144 bytes"},
-		"empty":               {"problem.html", " \n", "problem.html is empty: remove it, and the built-in page is shown"},
+		"of the wrong case":   {"Receipt.HTML", "x", "Receipt.HTML: there is no template of that name"},
+		"larger than allowed": {"receipt.html", strings.Repeat("x", templates.MaxBytes+1), "receipt.html is larger than 262144 bytes"},
+		"empty":               {"problem.html", " \n", "problem.html is empty: remove it to use the built-in template"},
 		"empty layout":        {"layout.html", "", "layout.html is empty"},
-		"none at all":         {"style.css", "x", "holds none of checking.html, "},
+		"none at all":         {"style.css", "x", "contains none of checking.html, "},
 	} {
 		folder := folderOf(t, map[string]string{test.file: test.text})
 		_, err := ReadSet(folder)

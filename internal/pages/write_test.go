@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/tongue"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/locale"
 )
 
 func TestHeaders(t *testing.T) {
@@ -61,7 +61,8 @@ func hash(content string) string {
 }
 
 func TestFewPagesHaveAScript(t *testing.T) {
-	scripted := []string{"handoff phone", "handoff watch", "sheet", "confirming", "checking"}
+	scripted := []string{"handoff phone", "handoff watch", "handoff watch phone", "handoff paying", "handoff paying phone", "handoff cart",
+		"sheet", "unpaid", "confirming", "checking", "failed", "wallets", "wallets in app"}
 	for name, page := range samples(sampleOrder()) {
 		policy := write(t, "en", page).Header().Get("Content-Security-Policy")
 		assert.Equal(t, slices.Contains(scripted, name), strings.Contains(policy, "script-src"), name)
@@ -76,6 +77,14 @@ func TestStatusAndHead(t *testing.T) {
 	assert.Zero(t, w.Body.Len())
 	assert.NotEmpty(t, w.Header().Get("Content-Security-Policy"))
 	assert.NotEqual(t, "0", w.Header().Get("Content-Length"))
+}
+
+func TestAReferrerPolicyThatIsThereIsKept(t *testing.T) {
+	assert.Equal(t, "no-referrer", write(t, "en", Failed{}).Header().Get("Referrer-Policy"))
+	w := httptest.NewRecorder()
+	w.Header().Set("Referrer-Policy", "strict-origin")
+	require.NoError(t, builtin.Write(w, httptest.NewRequest(http.MethodGet, "/", nil), 200, Failed{}))
+	assert.Equal(t, []string{"strict-origin"}, w.Header().Values("Referrer-Policy"))
 }
 
 func TestVaryIsKept(t *testing.T) {
@@ -96,7 +105,7 @@ func TestNothingIsWrittenForALinkThatNobodyCanOpen(t *testing.T) {
 }
 
 func TestNothingIsWrittenWhenRenderingFails(t *testing.T) {
-	s, err := builtin.newScreen(&tongue.Tongue{Tag: "en"}, Failed{})
+	s, err := builtin.newScreen(&locale.Locale{Tag: "en"}, Failed{})
 	require.NoError(t, err)
 	body, err := s.render()
 	require.Error(t, err)

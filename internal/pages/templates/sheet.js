@@ -4,17 +4,19 @@
   var title = document.querySelector("h1");
   var ring = document.getElementById("ring");
   var note = document.getElementById("note");
+  var shop = document.getElementById("shop");
   var params = JSON.parse(sheet.dataset.params);
   var open = false, begun = false;
   function leave() { location.replace(sheet.dataset.back); }
   function closed(result) {
     var message = (result && result.err_msg) || "";
     open = false;
-    if (/:ok$/.test(message)) return leave();
+    if (/:ok$/.test(message)) return location.replace(sheet.dataset.back + "?sheet=ok");
     title.textContent = sheet.dataset.unpaid;
     ring.hidden = true;
     note.textContent = /:cancel$/.test(message) ? sheet.dataset.cancelled : sheet.dataset.failed;
     button.hidden = false;
+    if (shop) shop.hidden = false;
   }
   function pay() {
     if (open || !window.WeixinJSBridge) return;

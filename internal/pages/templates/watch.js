@@ -1,5 +1,6 @@
 (function () {
-  var url = document.getElementById("watch").dataset.watch;
+  var watch = document.getElementById("watch").dataset;
+  var url = watch.watch;
   var wait = 3000, timer;
   if (window.history.replaceState) history.replaceState(null, "", url);
   function later() { clearTimeout(timer); if (!document.hidden) timer = setTimeout(look, wait); }
@@ -11,6 +12,7 @@
       })
       .then(function (news) {
         if (news.location && /^\/[^\/\\]/.test(news.location)) location.replace(news.location);
+        else if (watch.state && news.status && news.status !== watch.state) location.replace(url);
         else later();
       })
       .catch(function () { wait = 10000; later(); });

@@ -3,6 +3,7 @@ package simulator
 import (
 	"strconv"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -24,9 +25,15 @@ func parseCaddyfile(helper httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, e
 //		notify_url       <URL>
 //		time_scale       <factor>
 //		max_trades       <number>
+//		file             <path>
+//		refund_gap       <duration>
 //		official_account <app_id> <app_secret>
+//		wallets          <wallet>...
+//		strict
 //		hosted
 //		real_name
+//		refunds_2019
+//		empty_currency
 //		any_browser
 //		any_port
 //		any_openid
@@ -66,8 +73,11 @@ func (h *Handler) unmarshalLine(d *caddyfile.Dispenser, name string) error {
 	if flag := h.flags()[name]; flag != nil {
 		return unmarshalFlag(d, flag)
 	}
-	if name == "official_account" {
+	switch name {
+	case "official_account":
 		return h.unmarshalOfficialAccount(d)
+	case "wallets":
+		return h.unmarshalWallets(d)
 	}
 	set := h.setters()[name]
 	if set == nil {
@@ -100,16 +110,27 @@ func (h *Handler) unmarshalOfficialAccount(d *caddyfile.Dispenser) error {
 	return nil
 }
 
+// unmarshalWallets leaves it to Provision to know their names.
+func (h *Handler) unmarshalWallets(d *caddyfile.Dispenser) error {
+	if h.Wallets = d.RemainingArgs(); len(h.Wallets) == 0 {
+		return d.ArgErr()
+	}
+	return nil
+}
+
 func (h *Handler) flags() map[string]*bool {
 	return map[string]*bool{
-		"hosted":        &h.Hosted,
-		"real_name":     &h.RealName,
-		"any_browser":   &h.AnyBrowser,
-		"any_port":      &h.AnyPort,
-		"any_openid":    &h.AnyOpenID,
-		"blind_code":    &h.BlindCode,
-		"no_rate_limit": &h.NoRateLimit,
-		"notify_off":    &h.NotifyOff,
+		"strict":         &h.Strict,
+		"hosted":         &h.Hosted,
+		"real_name":      &h.RealName,
+		"refunds_2019":   &h.Refunds2019,
+		"empty_currency": &h.EmptyCurrency,
+		"any_browser":    &h.AnyBrowser,
+		"any_port":       &h.AnyPort,
+		"any_openid":     &h.AnyOpenID,
+		"blind_code":     &h.BlindCode,
+		"no_rate_limit":  &h.NoRateLimit,
+		"notify_off":     &h.NotifyOff,
 	}
 }
 
@@ -125,6 +146,8 @@ func (h *Handler) setters() map[string]setter {
 		"seed":       h.setSeed,
 		"time_scale": h.setTimeScale,
 		"max_trades": h.setMaxTrades,
+		"file":       text(&h.File),
+		"refund_gap": h.setRefundGap,
 	}
 }
 
@@ -150,6 +173,15 @@ func (h *Handler) setTimeScale(value string) string {
 		return "not a positive number"
 	}
 	h.TimeScale = scale
+	return ""
+}
+
+func (h *Handler) setRefundGap(value string) string {
+	gap, err := caddy.ParseDuration(value)
+	if err != nil || gap <= 0 {
+		return "not a positive duration, such as 1s"
+	}
+	h.RefundGap = caddy.Duration(gap)
 	return ""
 }
 

@@ -1,8 +1,12 @@
 package simulator
 
 import (
+	"os"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -26,9 +30,15 @@ func TestCaddyfileIsUnderstood(t *testing.T) {
 				notify_url http://localhost:8080/pay/notify
 				time_scale 0.5
 				max_trades 7
+				file demo-data/gateway.json
+				refund_gap 1s
 				official_account wx1 {file./run/secrets/wechat}
+				wallets wechat payme
+				strict
 				hosted
 				real_name
+				refunds_2019
+				empty_currency
 				any_browser
 				any_port
 				any_openid
@@ -39,8 +49,9 @@ func TestCaddyfileIsUnderstood(t *testing.T) {
 			want: Handler{
 				AppCode: "A", ClientKey: "K", MchID: "M", Seed: 1<<64 - 1,
 				NotifyURL: "http://localhost:8080/pay/notify", TimeScale: 0.5, MaxTrades: 7,
-				WeChatAppID: "wx1", WeChatAppSecret: "{file./run/secrets/wechat}",
-				Hosted: true, RealName: true, AnyBrowser: true, AnyPort: true, AnyOpenID: true, BlindCode: true, NoRateLimit: true, NotifyOff: true,
+				File: "demo-data/gateway.json", RefundGap: caddy.Duration(time.Second), Refunds2019: true, EmptyCurrency: true,
+				WeChatAppID: "wx1", WeChatAppSecret: "{file./run/secrets/wechat}", Wallets: []string{"wechat", "payme"},
+				Strict: true, Hosted: true, RealName: true, AnyBrowser: true, AnyPort: true, AnyOpenID: true, BlindCode: true, NoRateLimit: true, NotifyOff: true,
 			},
 		},
 	}
@@ -51,6 +62,22 @@ func TestCaddyfileIsUnderstood(t *testing.T) {
 			assert.Equal(t, c.want, got)
 		})
 	}
+}
+
+func TestTheReferenceNamesEverySetting(t *testing.T) {
+	text, err := os.ReadFile("../docs/reference.md")
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(text), "\n# The simulator\n")
+	require.True(t, found)
+	h := new(Handler)
+	for name := range h.flags() {
+		assert.Contains(t, section, "`"+name+"`")
+	}
+	for name := range h.setters() {
+		assert.Contains(t, section, "`"+name+" <")
+	}
+	assert.Contains(t, section, "`official_account <")
+	assert.Contains(t, section, "`wallets <")
 }
 
 func TestCaddyfileMistakesNameTheLine(t *testing.T) {
@@ -75,6 +102,10 @@ func TestCaddyfileMistakesNameTheLine(t *testing.T) {
 		"account of nothing":     {account + "official_account\n}", "official_account: not"},
 		"account without id":     {account + "official_account \"\" S\n}", "official_account: not"},
 		"account twice":          {account + "official_account wx1 S\nofficial_account wx2 S\n}", "official_account is given twice"},
+		"wallets of nothing":     {account + "wallets\n}", "wrong argument count"},
+		"refund_gap of words":    {account + "refund_gap soon\n}", "refund_gap: not a positive duration, such as 1s, at Testfile:4"},
+		"refund_gap zero":        {account + "refund_gap 0s\n}", "refund_gap: not a positive duration"},
+		"file of nothing":        {account + "file\n}", "wrong argument count"},
 		"max_trades zero":        {account + "max_trades 0\n}", "max_trades: not a positive whole number"},
 	}
 	for name, c := range cases {

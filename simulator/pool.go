@@ -1,7 +1,11 @@
 package simulator
 
 import (
+	"cmp"
 	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -14,12 +18,14 @@ var pool = caddy.NewUsagePool()
 // poolKey are the settings of a simulator. Whoever has the same settings shares
 // the simulator; whoever changes one gets another, never one with old settings.
 type poolKey struct {
-	AppCode, ClientKey, MchID, NotifyURL                              string
+	AppCode, ClientKey, MchID, NotifyURL, File                        string
 	WeChatAppID, WeChatAppSecret                                      string
+	Wallets                                                           string // joined by spaces
 	Seed                                                              uint64
 	TimeScale                                                         float64
 	MaxTrades                                                         int
-	Hosted, RealName                                                  bool
+	RefundGap                                                         time.Duration
+	Strict, Hosted, RealName, Refunds2019, EmptyCurrency              bool
 	AnyBrowser, AnyPort, AnyOpenID, BlindCode, NoRateLimit, NotifyOff bool
 }
 
@@ -53,11 +59,17 @@ func (key poolKey) config() qfpaytest.Config {
 		WeChatAppID:     key.WeChatAppID,
 		WeChatAppSecret: key.WeChatAppSecret,
 		NotifyURL:       key.NotifyURL,
-		Seed:            key.Seed,
+		Seed:            cmp.Or(key.Seed, rand.Uint64()),
 		TimeScale:       key.TimeScale,
 		MaxTrades:       key.MaxTrades,
+		File:            key.File,
+		RefundGap:       key.RefundGap,
+		Wallets:         strings.Fields(key.Wallets),
+		Strict:          key.Strict,
 		Hosted:          key.Hosted,
 		RealName:        key.RealName,
+		Refunds2019:     key.Refunds2019,
+		EmptyCurrency:   key.EmptyCurrency,
 		AnyBrowser:      key.AnyBrowser,
 		AnyPort:         key.AnyPort,
 		AnyOpenID:       key.AnyOpenID,

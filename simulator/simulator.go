@@ -1,17 +1,20 @@
 // Package simulator is the Caddy directive qfpay_simulator: the gateway simulator
 // of package qfpaytest as a handler, for demos and tests. It moves no money and
-// does not belong into a production build.
+// does not belong in a production build.
 package simulator
 
 import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
 )
@@ -49,16 +52,27 @@ type Handler struct {
 	// id. Takes placeholders.
 	WeChatAppSecret string `json:"wechat_app_secret,omitempty"`
 
+	// Refuse what the gateway is known, or said, to overlook: unknown, misplaced and
+	// empty parameters, times that are not UTC+8, and others that a careful client
+	// does not send. For testing a client of one's own. Default: false.
+	Strict bool `json:"strict,omitempty"`
+
 	// The merchant is one of Canada: payments carry no openid, and are answered with
 	// an address on the same host to pay at, instead of parameters for WeChat.
 	// Default: false.
 	Hosted bool `json:"hosted,omitempty"`
 
+	// The ways of paying in a phone's own browser that are activated for the merchant:
+	// wechat (WeChat Pay H5), alipayhk, unionpay, payme. Payments by another are
+	// refused. Default: none.
+	Wallets []string `json:"wallets,omitempty"`
+
 	// The merchant may check real names: payments may carry extend_info. Default: false.
 	RealName bool `json:"real_name,omitempty"`
 
 	// Where everything random comes from: the same seed, clock and requests give the
-	// same replies. Default: 0.
+	// same replies. Default: chance, so that a simulator that is started again gives
+	// no number twice.
 	Seed uint64 `json:"seed,omitempty"`
 
 	// The address that is notified of payments that name none. Takes placeholders.
@@ -71,7 +85,24 @@ type Handler struct {
 	// How many trades are remembered. Default: 100,000.
 	MaxTrades int `json:"max_trades,omitempty"`
 
-	// Admit browsers other than WeChat's. Default: false.
+	// The file in which the newest 1,000 trades are kept, so that a simulator that is
+	// started again knows them. It belongs to one simulator. A relative path starts in
+	// the working directory. Takes placeholders. Default: none; a simulator that is
+	// started again knows no trades.
+	File string `json:"file,omitempty"`
+
+	// How soon after one refund of a payment the next is refused, as the gateway does
+	// within about a second. Default: never.
+	RefundGap caddy.Duration `json:"refund_gap,omitempty"`
+
+	// Notify of refunds in the shape of 2019 instead of that of 2025. Default: false.
+	Refunds2019 bool `json:"refunds_2019,omitempty"`
+
+	// Leave the currency out of the rows of enquiries, as the gateway has done.
+	// Default: false.
+	EmptyCurrency bool `json:"empty_currency,omitempty"`
+
+	// Admit browsers other than WeChat's, but not WeCom's. Default: false.
 	AnyBrowser bool `json:"any_browser,omitempty"`
 
 	// Admit notification addresses on ports other than 80 and 443. Default: false.
@@ -92,6 +123,10 @@ type Handler struct {
 	key  poolKey
 	held bool
 	gate *qfpaytest.Simulator
+
+	// shared is an address of the configuration on which another program listens
+	// too; "" if none is known.
+	shared string
 }
 
 // CaddyModule returns the Caddy module information.
@@ -103,7 +138,11 @@ func (Handler) CaddyModule() caddy.ModuleInfo {
 }
 
 // Provision takes the simulator out of the pool or puts a new one there.
-func (h *Handler) Provision(caddy.Context) error {
+func (h *Handler) Provision(ctx caddy.Context) error {
+	if h.shared = sharedAddress(ctx); h.shared != "" {
+		logger().Error("another program, such as a second demo, listens on an address of this configuration too; "+
+			"the simulator answers nothing: stop both, and start one", zap.String("address", h.shared))
+	}
 	settings, err := h.settings(caddy.NewReplacer())
 	if err != nil {
 		return err
@@ -118,17 +157,22 @@ func (h *Handler) Provision(caddy.Context) error {
 // settings are those of the handler with the placeholders expanded.
 func (h *Handler) settings(replacer *caddy.Replacer) (poolKey, error) {
 	key := poolKey{
-		Seed:        h.Seed,
-		TimeScale:   h.TimeScale,
-		MaxTrades:   h.MaxTrades,
-		Hosted:      h.Hosted,
-		RealName:    h.RealName,
-		AnyBrowser:  h.AnyBrowser,
-		AnyPort:     h.AnyPort,
-		AnyOpenID:   h.AnyOpenID,
-		BlindCode:   h.BlindCode,
-		NoRateLimit: h.NoRateLimit,
-		NotifyOff:   h.NotifyOff,
+		Seed:          h.Seed,
+		TimeScale:     h.TimeScale,
+		MaxTrades:     h.MaxTrades,
+		RefundGap:     time.Duration(h.RefundGap),
+		Wallets:       strings.Join(h.Wallets, " "),
+		Strict:        h.Strict,
+		Hosted:        h.Hosted,
+		RealName:      h.RealName,
+		Refunds2019:   h.Refunds2019,
+		EmptyCurrency: h.EmptyCurrency,
+		AnyBrowser:    h.AnyBrowser,
+		AnyPort:       h.AnyPort,
+		AnyOpenID:     h.AnyOpenID,
+		BlindCode:     h.BlindCode,
+		NoRateLimit:   h.NoRateLimit,
+		NotifyOff:     h.NotifyOff,
 	}
 	for _, field := range []struct {
 		name, value string
@@ -140,6 +184,7 @@ func (h *Handler) settings(replacer *caddy.Replacer) (poolKey, error) {
 		{"wechat_app_id", h.WeChatAppID, &key.WeChatAppID},
 		{"wechat_app_secret", h.WeChatAppSecret, &key.WeChatAppSecret},
 		{"notify_url", h.NotifyURL, &key.NotifyURL},
+		{"file", h.File, &key.File},
 	} {
 		if field.value == "" {
 			continue
@@ -164,6 +209,11 @@ func (h *Handler) Cleanup() error {
 
 // ServeHTTP implements caddyhttp.MiddlewareHandler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
+	if h.shared != "" {
+		http.Error(w, "Another program on this machine listens on "+h.shared+" too, such as a second demo, so that a request reaches\n"+
+			"one or the other by chance. Stop both, and start one.", http.StatusServiceUnavailable)
+		return nil
+	}
 	h.gate.ServeHTTP(w, r)
 	return nil
 }

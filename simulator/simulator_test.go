@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
@@ -76,12 +79,51 @@ func TestProvisionRefuses(t *testing.T) {
 	}
 }
 
+func TestTradesSurviveARestartInAFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "gateway.json")
+	t.Setenv("QFPAY_SIMULATOR_TEST_FILE", file)
+	before := &Handler{AppCode: "FILE", ClientKey: "K", File: "{env.QFPAY_SIMULATOR_TEST_FILE}"}
+	require.NoError(t, before.Provision(caddy.Context{}))
+	assert.NoFileExists(t, file, "a configuration that is only validated writes nothing")
+	require.NoError(t, before.gate.PayElsewhere("N1", 100, "HKD"))
+	paid, _ := before.gate.Trade("N1")
+	require.NoError(t, before.Cleanup())
+	after := provisioned(t, &Handler{AppCode: "FILE", ClientKey: "K", File: file})
+	assert.NotSame(t, before.gate, after.gate)
+	known, found := after.gate.Trade("N1")
+	require.True(t, found)
+	assert.Equal(t, paid.Syssn, known.Syssn)
+	require.ErrorContains(t, (&Handler{AppCode: "OTHER", ClientKey: "K", File: file}).Provision(caddy.Context{}), "another app_code")
+}
+
+func TestRefundsThatComeTooSoonAreRefusedWhereTheConfigurationSaysSo(t *testing.T) {
+	h := provisioned(t, &Handler{AppCode: "GAP", ClientKey: "K", RefundGap: caddy.Duration(time.Second)})
+	assert.Equal(t, time.Second, h.key.config().RefundGap)
+}
+
 func TestRequestsReachTheSimulator(t *testing.T) {
 	h := provisioned(t, &Handler{AppCode: "A", ClientKey: "K"})
 	w := httptest.NewRecorder()
 	require.NoError(t, h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/control/calls", nil), nil))
 	assert.Equal(t, http.StatusOK, w.Code)
 	assert.Contains(t, w.Body.String(), `"payment":0`)
+}
+
+func TestWalletsAreTheSimulators(t *testing.T) {
+	h := provisioned(t, &Handler{AppCode: "WALLETS", ClientKey: "K", Wallets: []string{"wechat", "payme"}})
+	other := provisioned(t, &Handler{AppCode: "WALLETS", ClientKey: "K", Wallets: []string{"wechat"}})
+	assert.NotSame(t, h.gate, other.gate)
+	err := (&Handler{AppCode: "WALLETS", ClientKey: "K", Wallets: []string{"paypal"}}).Provision(caddy.Context{})
+	require.ErrorContains(t, err, `"paypal" is none of`)
+}
+
+func TestStrictRefusesWhatIsOverlookedByDefault(t *testing.T) {
+	for _, strict := range []bool{false, true} {
+		h := provisioned(t, &Handler{AppCode: "STRICT", ClientKey: "K", Strict: strict})
+		w := httptest.NewRecorder()
+		require.NoError(t, h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/trade/v1/query?out_trade_no=N1", nil), nil))
+		assert.Equal(t, strict, strings.Contains(w.Body.String(), "parameters belong in the body"), w.Body)
+	}
 }
 
 func TestTheSimulatorPlaysWeChatForAnOfficialAccount(t *testing.T) {

@@ -2,18 +2,15 @@ package qfpayjsapi
 
 import (
 	"cmp"
-	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/backoffice"
 )
 
 func init() {
@@ -21,9 +18,9 @@ func init() {
 }
 
 // Admin is the part of Caddy's admin API in which the shop's owner works with
-// orders: lists, refunds, enquiries, exports and invoices, below `/qfpay_jsapi/`.
-// It needs no configuration. Whoever reaches the admin API can move money: keep
-// it on the machine, as Caddy does.
+// orders: lists, refunds, enquiries, comparisons with the gateway's list, exports,
+// invoices and backups, below `/qfpay_jsapi/`. It needs no configuration. Whoever
+// reaches the admin API can move money: keep it on the machine, as Caddy does.
 type Admin struct{}
 
 // CaddyModule returns the Caddy module information.
@@ -42,27 +39,41 @@ func (Admin) Provision(ctx caddy.Context) error { return registerMetrics(ctx) }
 // Routes implements caddy.AdminRouter.
 func (Admin) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{
-		route("/qfpay_jsapi/orders", http.MethodGet, listOrders, slices.Concat(searchParameters, []string{"limit", "before"})...),
-		route("/qfpay_jsapi/orders/{order}", http.MethodGet, showOrder),
-		route("/qfpay_jsapi/orders/{order}/refund", http.MethodPost, refundOrder),
-		route("/qfpay_jsapi/orders/{order}/query", http.MethodPost, queryOrder),
-		route("/qfpay_jsapi/orders/{order}/close", http.MethodPost, closeOrder),
-		route("/qfpay_jsapi/export", http.MethodGet, exportOrders, searchParameters...),
-		route("/qfpay_jsapi/orphans", http.MethodGet, listOrphans),
+		route("/qfpay_jsapi/orders", http.MethodGet, office((*backoffice.Office).ListOrders), slices.Concat(backoffice.SearchParameters, []string{"limit", "before"})...),
+		route("/qfpay_jsapi/orders/{order}", http.MethodGet, office((*backoffice.Office).ShowOrder)),
+		route("/qfpay_jsapi/orders/{order}/refund", http.MethodPost, office((*backoffice.Office).RefundOrder)),
+		route("/qfpay_jsapi/orders/{order}/query", http.MethodPost, office((*backoffice.Office).QueryOrder)),
+		route("/qfpay_jsapi/orders/{order}/close", http.MethodPost, office((*backoffice.Office).CloseOrder)),
+		route("/qfpay_jsapi/orders/{order}/fulfil", "POST, DELETE", office((*backoffice.Office).FulfilOrder)),
+		route("/qfpay_jsapi/stock", http.MethodGet, office((*backoffice.Office).ListStock), "name"),
+		route("/qfpay_jsapi/stock/{item}", http.MethodPut, office((*backoffice.Office).SetStock)),
+		route("/qfpay_jsapi/export", http.MethodGet, office((*backoffice.Office).ExportOrders), slices.Concat(backoffice.SearchParameters, backoffice.ExportParameters)...),
+		route("/qfpay_jsapi/orphans", http.MethodGet, office((*backoffice.Office).ListOrphans)),
+		route("/qfpay_jsapi/compare", http.MethodPost, office((*backoffice.Office).CompareTrades)),
+		route("/qfpay_jsapi/backup", http.MethodPost, office((*backoffice.Office).Backup)),
 		route("/qfpay_jsapi/invoices", http.MethodPost, makeInvoice),
 		route("/qfpay_jsapi/shops", http.MethodGet, listShops),
-		route("/qfpay_jsapi/doctor", http.MethodPost, examineAll),
+		route("/qfpay_jsapi/doctor", http.MethodPost, examineShops),
 	}
 }
 
-// route is one address of the API, with the parameters that its query may have.
+// answer is what a request of the API does.
+type answer func(*App, http.ResponseWriter, *http.Request) error
+
+// office has the back office of all shops answer.
+func office(do func(*backoffice.Office, http.ResponseWriter, *http.Request) error) answer {
+	return func(app *App, w http.ResponseWriter, r *http.Request) error { return do(app.office(""), w, r) }
+}
+
+// route is one address of the API, with the methods that it takes, as the header
+// Allow names them, and the parameters that its query may have.
 // The app is that of the configuration which is active when the request comes:
 // routes outlive configurations, those that were rejected too.
-func route(pattern, method string, answer func(*App, http.ResponseWriter, *http.Request) error, parameters ...string) caddy.AdminRoute {
+func route(pattern, methods string, do answer, parameters ...string) caddy.AdminRoute {
 	return caddy.AdminRoute{Pattern: pattern, Handler: caddy.AdminHandlerFunc(func(w http.ResponseWriter, r *http.Request) error {
-		if r.Method != method {
-			w.Header().Set("Allow", method)
-			return adminError(deny(http.StatusMethodNotAllowed, "method not allowed: use %s", method))
+		if !slices.Contains(strings.Split(methods, ", "), r.Method) {
+			w.Header().Set("Allow", methods)
+			return adminError(backoffice.Deny(http.StatusMethodNotAllowed, "method not allowed: use %s", methods))
 		}
 		if err := refuseUnknown(r, parameters); err != nil {
 			return adminError(err)
@@ -72,16 +83,27 @@ func route(pattern, method string, answer func(*App, http.ResponseWriter, *http.
 			return adminError(err)
 		}
 		w.Header().Set("Cache-Control", "no-store")
-		return adminError(answer(app, w, r))
+		return adminError(do(app, w, r))
 	})}
 }
 
+// repeatable are the parameters that may be given more than once.
+var repeatable = []string{"status", "method"}
+
 // refuseUnknown refuses parameters that would change nothing: whoever writes the
-// amount of a refund into the address does not mean all that is left.
+// amount of a refund into the address does not mean all that is left. Those that
+// cannot be read would change nothing either, and two of one not both.
 func refuseUnknown(r *http.Request, known []string) error {
-	for name := range r.URL.Query() {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return backoffice.Deny(http.StatusBadRequest, "the parameters in the address cannot be read: a %% or ; in them is written %%25 or %%3B")
+	}
+	for name, values := range query {
+		if len(values) > 1 && !slices.Contains(repeatable, name) {
+			return backoffice.Deny(http.StatusBadRequest, "the address has the parameter %s twice", name)
+		}
 		if !slices.Contains(known, name) {
-			return deny(http.StatusBadRequest, "unknown parameter %q in the address; there may be %s", name, cmp.Or(strings.Join(known, ", "), "none"))
+			return backoffice.Deny(http.StatusBadRequest, "unknown parameter %q in the address, which takes %s", name, cmp.Or(strings.Join(known, ", "), "none"))
 		}
 	}
 	return nil
@@ -90,63 +112,22 @@ func refuseUnknown(r *http.Request, known []string) error {
 func activeApp() (*App, error) {
 	app, err := caddy.ActiveContext().AppIfConfigured("qfpay_jsapi")
 	if errors.Is(err, caddy.ErrNotConfigured) {
-		return nil, deny(http.StatusNotFound, "the running configuration has no qfpay_jsapi directive")
+		return nil, backoffice.Deny(http.StatusNotFound, "the running configuration has no qfpay_jsapi directive")
 	}
 	if err != nil {
-		return nil, err
+		return nil, caddy.APIError{HTTPStatus: http.StatusInternalServerError, Err: err}
 	}
 	return app.(*App), nil
 }
 
 // adminError gives an error the form of Caddy's admin API.
 func adminError(err error) error {
-	var denied denial
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &denied):
-		return caddy.APIError{HTTPStatus: denied.status, Err: denied}
-	case errors.Is(err, ledger.ErrUnknown):
-		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: err}
-	case errors.Is(err, context.DeadlineExceeded):
-		return caddy.APIError{HTTPStatus: http.StatusServiceUnavailable, Err: fmt.Errorf("storage did not answer in time, try again: %w", err)}
-	default:
-		return caddy.APIError{HTTPStatus: http.StatusInternalServerError, Err: err}
+	var formed caddy.APIError
+	if err == nil || errors.As(err, &formed) {
+		return err
 	}
-}
-
-// maxAdminBody bounds the body of a request in bytes.
-const maxAdminBody = 16 << 10
-
-// readJSON reads the body of a request. That it must be declared as JSON keeps
-// pages in the owner's browser from posting here: browsers ask first.
-func readJSON(r *http.Request, into any) error {
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		return deny(http.StatusUnsupportedMediaType, "the body must be JSON with Content-Type: application/json")
-	}
-	decoder := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxAdminBody))
-	decoder.DisallowUnknownFields()
-	var mistaken *json.UnmarshalTypeError
-	switch err := decoder.Decode(into); {
-	case errors.As(err, &mistaken) && mistaken.Field == "amount":
-		return deny(http.StatusBadRequest, "amount must be a whole number of minor units, such as 2800 for 28.00 of a currency with cents")
-	case err != nil:
-		return deny(http.StatusBadRequest, "the body cannot be read: %v", err)
-	}
-	if decoder.More() {
-		return deny(http.StatusBadRequest, "the body is more than one JSON object")
-	}
-	return nil
-}
-
-// readNothing takes the body of a request that says all by its address: an empty
-// object, or none. One that is declared as something else is none of those, as
-// that of a form.
-func readNothing(r *http.Request) error {
-	if r.ContentLength == 0 && r.Header.Get("Content-Type") == "" {
-		return nil
-	}
-	return readJSON(r, &struct{}{})
+	denied := backoffice.DenialOf(err)
+	return caddy.APIError{HTTPStatus: denied.Status, Err: denied}
 }
 
 // Interface guards

@@ -15,7 +15,7 @@ import (
 
 const someOrder = "01M821FMT07W1N4ZJ6X0Q3V5YB"
 
-func TestWhatIsWrongWithARequestIsSaid(t *testing.T) {
+func TestABadRequestIsAnsweredWithWhatIsWrong(t *testing.T) {
 	shop := openShop(t)
 	for _, test := range []struct {
 		name, method, path string
@@ -102,7 +102,7 @@ func TestACallbackWithoutACodeIsRefused(t *testing.T) {
 	assert.Zero(t, shop.gateway.Calls("openid"))
 }
 
-func TestAForeignCookieOpensNothing(t *testing.T) {
+func TestACookieOfAnotherOrderOpensNothing(t *testing.T) {
 	shop := openShop(t)
 	alice, bob := shop.payer(wechat), shop.payer(wechat)
 	callback := alice.authorize("/pay/cat-food")
@@ -205,7 +205,7 @@ func TestErrorsPassToTheSitesErrorRoutes(t *testing.T) {
 	assert.Equal(t, "GET, HEAD, POST", method.header.Get("Allow"))
 }
 
-func TestPayersAreAskedWhereErrorsPassToo(t *testing.T) {
+func TestFormsAreShownWithErrorsPassToo(t *testing.T) {
 	shop := openShop(t, withBlock("errors pass\nopen_amount 5 100\nfield phone required\nreal_name required"), withSite(`handle_errors {
 		respond "own page: {err.message}" {err.status_code}
 	}`))
@@ -225,9 +225,12 @@ func TestPagesSpeakThePayersLanguage(t *testing.T) {
 	for accept, language := range map[string]string{
 		"zh-CN,zh;q=0.9,en;q=0.8": "zh-Hans",
 		"zh-HK,zh;q=0.9":          "zh-Hant",
-		"zh-TW":                   "zh-Hant",
+		"zh-TW,zh;q=0.9":          "zh-TW",
+		"ja-JP,ja;q=0.9,en;q=0.8": "ja",
+		"th":                      "th",
+		"id-ID,id;q=0.9":          "id",
 		"en-GB,en;q=0.9":          "en",
-		"th":                      "en",
+		"fr":                      "en",
 		"":                        "en",
 	} {
 		payer := shop.payer(wechat)
@@ -237,7 +240,7 @@ func TestPagesSpeakThePayersLanguage(t *testing.T) {
 	}
 }
 
-func TestOtherRequestsAreUntouched(t *testing.T) {
+func TestOtherRequestsReachTheNextHandlerUnchanged(t *testing.T) {
 	site := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(site, "index.html"), []byte("<h1>Shop</h1>"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(site, "payment.html"), []byte("<h1>How to pay</h1>"), 0o600))

@@ -3,13 +3,16 @@ package qfpayjsapi
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/orders"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/outbox"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
 )
 
@@ -18,19 +21,33 @@ func init() {
 }
 
 // App finishes what payers leave behind: it asks the gateway about open orders,
-// ends those whose time is over, follows refunds to their end, and tells the
-// shop's webhooks. It needs no configuration of its own; every `qfpay_jsapi`
-// handler registers with it. Of several machines with one storage, one works at a
-// time for each ledger.
+// ends those whose time is over, follows refunds to their end, tells the shops'
+// webhooks, and every night compares the day before with the gateway's own list of
+// trades. It needs no configuration of its own; every `qfpay_jsapi` handler
+// registers with it. Of several machines with one ledger, every one works.
 type App struct {
-	logger *zap.Logger
-	clerks map[string]*clerk // by ledger
-	shops  []*Handler        // that registered
-	desks  []*Orders         // pages that show their orders
-	now    func() time.Time
+	ctx      caddy.Context
+	logger   *zap.Logger
+	observer *observer
+	services *orders.Shops
+	first    map[string]*Handler // the first block of each shop
+	blocks   []*Handler          // all, of whatever shop
+	works    []*ledgerWork       // one for each ledger
+	pages    []*Orders           // pages that show their orders
+	now      func() time.Time
 
-	cancel context.CancelFunc
-	work   sync.WaitGroup
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+}
+
+// ledgerWork is what works on one ledger, for all shops in it.
+type ledgerWork struct {
+	ledger     *ledgerHandle
+	shops      []string
+	receivers  map[ledger.Destination]outbox.Receiver
+	reconciler *orders.Reconciler
+	comparer   *orders.Comparer
+	outbox     *outbox.Outbox
 }
 
 // CaddyModule returns the Caddy module information.
@@ -43,48 +60,139 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 
 // Provision implements caddy.Provisioner.
 func (a *App) Provision(ctx caddy.Context) error {
-	a.logger = ctx.Logger()
-	a.clerks = make(map[string]*clerk)
+	a.ctx, a.logger = ctx, ctx.Logger()
+	a.first = make(map[string]*Handler)
 	a.now = time.Now
-	return nil
+	a.observer = &observer{ctx: ctx}
+	a.services = orders.NewShops()
+	a.services.Wake, a.services.Due = a.wakeOutbox, a.wakeReconciler
+	return registerMetrics(ctx)
 }
 
-// owner is what handlers with the same ledger must have in common.
-type owner struct{ appCode, mchID, gateway, storage string }
-
-// employ has the app look after the books of a handler. Handlers with the same
-// ledger must have the same account at the same gateway, and the same storage;
-// each may bring webhooks of its own.
-func (a *App) employ(shop *Handler, endpoints []*webhook.Endpoint) error {
-	keeper, ok := a.clerks[shop.Name]
-	if !ok {
-		keeper = &clerk{books: shop.books, owner: shop.owner, logger: a.logger}
-		a.clerks[shop.Name] = keeper
+// addBlock has the app look after the shop of a block, and returns the shop's
+// order service. Blocks with one name are one shop.
+func (a *App) addBlock(h *Handler, endpoints []*webhook.Endpoint) (*orders.Service, error) {
+	if err := h.mustAgreeOnStock(a.blocks); err != nil {
+		return nil, err
 	}
-	if keeper.owner != shop.owner {
-		return fieldError{"name", fmt.Errorf("the ledger %s belongs to another account, gateway or storage already; give this one another name", shop.Name)}
+	a.blocks = append(a.blocks, h)
+	first, known := a.first[h.Name]
+	if known {
+		if err := h.mustAgree(first.identity()); err != nil {
+			return nil, err
+		}
+		first.orders.Timeout = max(first.orders.Timeout, time.Duration(h.Timeout))
+		return first.orders, nil
 	}
-	// The time that one gives its payers, the work for another must not cut short.
-	keeper.orderTTL, keeper.timeout = max(keeper.orderTTL, shop.orderTTL), max(keeper.timeout, shop.timeout)
-	keeper.addEndpoints(endpoints)
-	a.shops = append(a.shops, shop)
-	return nil
+	a.first[h.Name] = h
+	work := a.workOf(h.ledger)
+	work.shops = append(work.shops, h.Name)
+	ids := make([]string, len(endpoints))
+	for i, endpoint := range endpoints {
+		ids[i] = endpoint.ID()
+		work.receivers[ledger.Destination{Shop: h.Name, Endpoint: endpoint.ID()}] = outbox.Webhook(endpoint)
+	}
+	var mail orders.Mail // nil without a mailer, as a nil one in it would not be
+	if h.mailer != nil {
+		mail = h.mailer
+		for _, endpoint := range h.mailer.Endpoints() {
+			work.receivers[ledger.Destination{Shop: h.Name, Endpoint: endpoint.ID()}] = outbox.Mail(endpoint)
+		}
+	}
+	return orders.New(orders.Config{
+		Shop: h.Name, Account: h.account(), Ledger: h.ledger, Client: h.client, Timeout: time.Duration(h.Timeout), KeepFields: time.Duration(h.KeepFields),
+		Endpoints: ids, Mail: mail, Shops: a.services, Observer: a.observer, Log: h.logger, Now: h.now,
+	}), nil
 }
 
-// Start implements caddy.App.
-func (a *App) Start() error {
-	if err := a.checkLedgers(); err != nil {
+func (a *App) workOf(handle *ledgerHandle) *ledgerWork {
+	for _, work := range a.works {
+		if work.ledger == handle {
+			return work
+		}
+	}
+	work := &ledgerWork{ledger: handle, receivers: make(map[ledger.Destination]outbox.Receiver)}
+	work.reconciler = orders.NewReconciler(handle, a.services, a.observer, a.logger, a.now)
+	work.comparer = &orders.Comparer{Ledger: handle, Shops: a.services, Log: a.logger, Now: a.now, Compared: a.observer.Compared}
+	work.outbox = outbox.New(outbox.Config{Ledger: handle, Observer: a.observer, Log: a.logger, Now: a.now, GaveUp: a.services.TellGivenUp})
+	a.works = append(a.works, work)
+	return work
+}
+
+// Start implements caddy.App. It opens the ledgers: one that cannot be opened
+// fails the load.
+func (a *App) Start() error { return setOff(a.start(), "", a.logger) }
+
+func (a *App) start() error {
+	if err := a.checkPages(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	a.cancel = cancel
-	for _, keeper := range a.clerks {
-		a.work.Go(func() {
-			defer a.recover("the work on open orders")
-			keeper.run(ctx)
-		})
+	for _, work := range a.works {
+		if err := a.open(ctx, work); err != nil {
+			cancel()
+			return err
+		}
+	}
+	for _, work := range a.works {
+		a.running.Go(func() { work.reconciler.Run(ctx) })
+		a.running.Go(func() { work.comparer.Run(ctx) })
+		a.running.Go(func() { work.outbox.Run(ctx) })
+	}
+	if accountChecks.delay >= 0 {
+		a.running.Go(func() { a.checkAccounts(ctx) })
 	}
 	return nil
+}
+
+func (a *App) open(ctx context.Context, work *ledgerWork) error {
+	work.outbox.SetEndpoints(work.receivers)
+	if err := work.ledger.Open(ctx); err != nil {
+		return fieldError{"ledger", err}
+	}
+	lost, err := work.lostShops(ctx)
+	if err != nil {
+		return fieldError{"ledger", err}
+	}
+	for _, name := range lost {
+		a.logger.Warn("the ledger has open orders of a shop that no block of this configuration names: nothing here completes them",
+			zap.String("shop", name), zap.Stringer("ledger", work.ledger))
+	}
+	return a.warnOfLostDeliveries(ctx, work)
+}
+
+// warnOfLostDeliveries says which events wait for a webhook or an address that is not
+// named any more, as after it was corrected: nobody sends them.
+func (a *App) warnOfLostDeliveries(ctx context.Context, work *ledgerWork) error {
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	waiting, err := ledger.View(ctx, work.ledger, (*ledger.Tx).WaitingDeliveries)
+	if err != nil {
+		return fieldError{"ledger", fmt.Errorf("%v: %w", work.ledger, err)}
+	}
+	for to, events := range waiting {
+		if _, named := work.receivers[to]; !named && slices.Contains(work.shops, to.Shop) {
+			a.logger.Warn("events are waiting for a webhook or a mail address that the shop's block no longer names: to deliver them, put the old one back until they are sent",
+				zap.String("shop", to.Shop), zap.String("endpoint", to.Endpoint), zap.Int("events", events))
+		}
+	}
+	return nil
+}
+
+// lookLimit bounds how long a look into the ledger takes.
+const lookLimit = 10 * time.Second
+
+// lostShops are those with which something is left to do in the ledger, and which
+// no block names.
+func (w *ledgerWork) lostShops(ctx context.Context) (lost []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	open, err := ledger.View(ctx, w.ledger, (*ledger.Tx).OpenShops)
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", w.ledger, err)
+	}
+	return slices.DeleteFunc(open, func(name string) bool { return slices.Contains(w.shops, name) }), nil
 }
 
 // Stop implements caddy.App. It returns when nothing of the app runs any more.
@@ -92,18 +200,40 @@ func (a *App) Stop() error {
 	if a.cancel != nil {
 		a.cancel()
 	}
-	a.work.Wait()
-	for _, keeper := range a.clerks {
-		keeper.closeIdle()
-	}
+	a.running.Wait()
 	return nil
 }
 
-func (a *App) recover(work string) {
-	if panicked := recover(); panicked != nil {
-		a.logger.Error("panic", zap.String("in", work), zap.Any("panic", panicked), zap.ByteString("stack", debug.Stack()))
+func (a *App) wakeOutbox(of ledger.Ledger) {
+	for _, work := range a.works {
+		if work.ledger == of {
+			work.outbox.Wake()
+		}
 	}
 }
+
+func (a *App) wakeReconciler(of ledger.Ledger) {
+	for _, work := range a.works {
+		if work.ledger == of {
+			work.reconciler.Wake()
+		}
+	}
+}
+
+// shopNames returns the names of all shops, or the one that is named, in their
+// order; none if there is no such shop.
+func (a *App) shopNames(name string) (names []string) {
+	for shop := range a.first {
+		if name == "" || name == shop {
+			names = append(names, shop)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// service is the order service of a shop; nil if there is none of this name.
+func (a *App) service(shop string) *orders.Service { return a.services.Named(shop) }
 
 // Interface guards
 var (

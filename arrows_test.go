@@ -3,6 +3,7 @@ package qfpayjsapi_test
 import (
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -43,7 +44,7 @@ func arrows(t *testing.T, folder string) (uses []string) {
 	return slices.Sorted(maps.Keys(found))
 }
 
-func TestTheArrowsBetweenPackagesAreThoseOfTheDocument(t *testing.T) {
+func TestPackagesImportWhatTheDocumentSays(t *testing.T) {
 	table := sectionOf(t, "docs/how-it-works.md", "## Packages and their arrows")
 	documented := map[string][]string{}
 	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|[^|]*\\|([^|]*)\\|$").FindAllStringSubmatch(table, -1) {
@@ -62,4 +63,48 @@ func TestTheArrowsBetweenPackagesAreThoseOfTheDocument(t *testing.T) {
 		delete(documented, filepath.ToSlash(name))
 	}
 	assert.Empty(t, documented, "the table has what does not exist")
+}
+
+// What is below the root can be read, tested and used without Caddy: the root alone
+// is its face. The directive of the simulator is Caddy's, too.
+func TestNothingBelowTheRootImportsCaddy(t *testing.T) {
+	looked := 0
+	for _, folder := range []string{"internal", "qfpay", "postgres"} {
+		require.NoError(t, filepath.WalkDir(folder, func(file string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(file, ".go") {
+				return err
+			}
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+			require.NoError(t, err)
+			looked++
+			for _, spec := range parsed.Imports {
+				assert.NotContains(t, spec.Path.Value, "github.com/caddyserver/", file)
+			}
+			return nil
+		}))
+	}
+	assert.Greater(t, looked, 100)
+}
+
+// The order service knows no HTTP, the ledger no rules of orders, and nobody knows
+// the payer's way or the root.
+func TestPackagesDoNotImportWhatIsAboveThem(t *testing.T) {
+	for folder, forbidden := range map[string][]string{
+		"internal/ledger":     {"qfpay", "internal/orders", "internal/outbox", "internal/webhook", "internal/backoffice", "internal/checkout", "internal/pages"},
+		"internal/orders":     {"internal/outbox", "internal/webhook", "internal/backoffice", "internal/checkout", "internal/pages"},
+		"internal/outbox":     {"internal/orders", "internal/backoffice", "internal/checkout", "internal/pages", "qfpay"},
+		"internal/backoffice": {"internal/outbox", "internal/checkout", "internal/wechat"},
+		"internal/shop":       {"internal/orders", "internal/checkout", "internal/pages", "internal/wechat", "internal/backoffice"},
+		"internal/pages":      {"internal/ledger", "internal/orders", "internal/shop", "internal/checkout", "qfpay"},
+		"internal/wechat":     {"internal/ledger", "internal/orders", "internal/shop", "internal/checkout", "internal/pages"},
+		"internal/checkout":   {"internal/outbox", "internal/webhook", "internal/backoffice", "internal/doctor", "internal/cli"},
+		"internal/webhook":    {"internal/ledger", "internal/orders", "internal/outbox"},
+		"postgres":            {"internal/orders", "internal/outbox", "internal/backoffice", "internal/checkout", "qfpay"},
+		"qfpay":               {"internal/ledger", "internal/orders"},
+	} {
+		uses := arrows(t, folder)
+		for _, other := range append(forbidden, ".", "simulator", "internal/checkout") {
+			assert.NotContains(t, uses, other, folder)
+		}
+	}
 }

@@ -1,31 +1,17 @@
 package qfpayjsapi
 
 import (
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"testing"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-	"github.com/stretchr/testify/require"
 )
-
-func bodyOf(t testing.TB, response *http.Response) string {
-	t.Helper()
-	text, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	return string(text)
-}
-
-func netipAddress(i int) string {
-	return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}).String()
-}
 
 // BenchmarkPassThrough compares a request that is not ours with calling the
 // next handler directly.
 func BenchmarkPassThrough(b *testing.B) {
-	c := openCounter(b, nil)
+	c := openTestShop(b, nil)
 	r := asCaddyWould(httptest.NewRequest(http.MethodGet, "/index.html", nil))
 	next := caddyhttp.HandlerFunc(func(http.ResponseWriter, *http.Request) error { return nil })
 	w := httptest.NewRecorder()
@@ -45,7 +31,7 @@ func BenchmarkPassThrough(b *testing.B) {
 
 // BenchmarkStart is a pay link opened in WeChat, up to the redirect.
 func BenchmarkStart(b *testing.B) {
-	c := openCounter(b, nil)
+	c := openTestShop(b, nil)
 	r := asCaddyWould(httptest.NewRequest(http.MethodGet, "/pay/cat-food", nil))
 	r.Header.Set("User-Agent", "MicroMessenger/8.0")
 	b.ReportAllocs()
@@ -58,10 +44,10 @@ func BenchmarkStart(b *testing.B) {
 }
 
 // BenchmarkCallback is a callback from the request to the redirect: openid and
-// payment at a simulator without latency over loopback HTTP, and the ledger on
+// payment at a simulator without latency, and the ledger on
 // a local disk.
 func BenchmarkCallback(b *testing.B) {
-	c := openCounter(b, nil)
+	c := openTestShop(b, nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()

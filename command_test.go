@@ -5,8 +5,12 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -53,15 +57,15 @@ func TestOrdersAreListedAndShownByCommand(t *testing.T) {
 	assert.Equal(t, "No orders.\n", shop.caddy("", "orders").out)
 	order := shop.sold("&ref=INV-7")
 	lines := strings.Split(shop.caddy("", "orders").out, "\n")
-	assert.Regexp(t, `^ORDER +STARTED +STATUS +AMOUNT +REFUNDED +REF +DESCRIPTION$`, lines[0])
-	assert.Regexp(t, `^`+order+`  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  paid +HKD 256.00 +INV-7 +Cat food 猫粮 × 2$`, lines[1])
+	assert.Regexp(t, `^ORDER +STARTED +STATUS +METHOD +AMOUNT +REFUNDED +REF +DESCRIPTION$`, lines[0])
+	assert.Regexp(t, `^`+order+`  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  paid +jsapi +HKD 256.00 +INV-7 +Cat food 猫粮 × 2$`, lines[1])
 	assert.Equal(t, strings.Index(lines[0], "STATUS"), strings.Index(lines[1], "paid"), "columns are aligned")
 
 	shown := shop.caddy("", "show", order).out
-	for _, part := range []string{"Amount            HKD 256.00", "Item              2 × Cat food 猫粮, HKD 128.00 each", "  intent", "  paid"} {
+	for _, part := range []string{"Amount            HKD 256.00", "Item              2 × Cat food 猫粮, HKD 128.00 each", "  claimed", "  paid"} {
 		assert.Contains(t, shown, part)
 	}
-	assert.Regexp(t, `  intent +amount 256.00, currency HKD, .*, sent \d{4}-\d\d-\d\d \d\d:\d\d:\d\d`, shown, "for people, decimals and the local time")
+	assert.Regexp(t, `  paid +late false, source \w+, syssn \w+`, shown)
 	var page struct{ Orders []map[string]any }
 	shop.caddyJSON(&page, "orders", "--status", "paid", "--search", "inv")
 	require.Len(t, page.Orders, 1)
@@ -91,7 +95,7 @@ func TestARefundByCommandIsConfirmedFirst(t *testing.T) {
 	shop := openShop(t)
 	order := shop.sold("")
 	for typed, want := range map[string]string{
-		"":    "nothing was refunded: nobody confirmed it; add --yes where nobody can be asked",
+		"":    "nothing was refunded, because nobody confirmed it: add --yes in scripts",
 		"n\n": "nothing was refunded",
 		"\n":  "nothing was refunded",
 	} {
@@ -102,12 +106,63 @@ func TestARefundByCommandIsConfirmedFirst(t *testing.T) {
 	assert.Zero(t, shop.gateway.Calls("refund"))
 	assert.Equal(t, "Refunded HKD 56.00 of order "+order+".\n", shop.caddy("y\n", "refund", order, "56").out)
 	assert.Equal(t, "Refunded HKD 200.00 of order "+order+".\n", shop.caddy("", "refund", order, "--yes", "--id", "rest").out)
-	assert.Equal(t, "Refunded HKD 200.00 of order "+order+".\n", shop.caddy("", "refund", order, "--id", "rest").out, "again: no money moves, and nobody is asked")
+	assert.Equal(t, "Refund rest was made before: HKD 200.00 of order "+order+". Nothing more was refunded.\n",
+		shop.caddy("", "refund", order, "--id", "rest").out, "again: no money moves, and nobody is asked")
 	assert.EqualError(t, shop.caddy("", "refund", order).err, "nothing is left to refund of this order")
 	assert.ErrorContains(t, shop.caddy("", "refund", order, "1.234", "--yes").err, "the amount: \"1.234\" has more decimals than HKD")
-	assert.Regexp(t, `Refund rest +HKD 200.00, done`, shop.caddy("", "show", order).out)
+	shown := shop.caddy("", "show", order).out
+	assert.Regexp(t, `Refund rest +HKD 200.00, done`, shown)
+	assert.Regexp(t, `  refund_requested rest +amount 200.00`, shown, "for people, decimals")
 	trade, _ := shop.gateway.Trade(order)
 	assert.EqualValues(t, 25600, trade.Refunded)
+}
+
+// Caddy's admin API refuses requests by their Host and Origin, and may listen on a
+// socket without either.
+func TestCommandsReachTheAdminAPIWhereverItListens(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "admin.sock")
+	for name, test := range map[string]struct {
+		network, listen string
+		address         func(net.Listener) string
+		origin          func(net.Listener) string
+	}{
+		"TCP": {"tcp", "127.0.0.1:0", func(l net.Listener) string { return l.Addr().String() },
+			func(l net.Listener) string { return "http://" + l.Addr().String() }},
+		"a socket with permissions": {"unix", socket, func(net.Listener) string { return "unix/" + socket + "|0220" },
+			func(net.Listener) string { return "" }},
+	} {
+		listener, err := net.Listen(test.network, test.listen)
+		require.NoError(t, err, name)
+		var asked *http.Request
+		api := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked = r
+			_, _ = io.WriteString(w, `{"findings":[]}`)
+		})}}
+		api.Start()
+		ran := (&shop{t: t, admin: test.address(listener)}).caddy("", "doctor")
+		api.Close()
+		require.NoError(t, ran.err, name)
+		assert.Equal(t, "/qfpay_jsapi/doctor", asked.URL.Path, name)
+		assert.Equal(t, "application/json", asked.Header.Get("Content-Type"), name)
+		assert.Equal(t, test.origin(listener), asked.Header.Get("Origin"), name)
+	}
+	for address, want := range map[string]string{
+		"localhost:2019-2020": "it has several ports",
+		"localhost:no-port":   "invalid address of the admin API",
+	} {
+		assert.ErrorContains(t, (&shop{t: t, admin: address}).caddy("", "orders").err, want)
+	}
+}
+
+func TestABackupByCommandIsWrittenByTheRunningCaddy(t *testing.T) {
+	shop := openShop(t)
+	folder := t.TempDir()
+	t.Chdir(folder)
+	made := shop.caddy("", "backup", "copy.db")
+	require.NoError(t, made.err)
+	assert.Regexp(t, `^Backup written to `+regexp.QuoteMeta(filepath.Join(folder, "copy.db"))+`: \d+ bytes.\n$`, made.out)
+	assert.FileExists(t, "copy.db")
+	assert.ErrorContains(t, shop.caddy("", "backup", "copy.db").err, "already exists")
 }
 
 func TestARefundWithoutAnOutcomeEndsWithItsOwnExitCode(t *testing.T) {
@@ -116,7 +171,7 @@ func TestARefundWithoutAnOutcomeEndsWithItsOwnExitCode(t *testing.T) {
 	shop.gateway.SetSlowRefunds(true)
 	ran := shop.caddy("", "refund", order, "--yes", "--wait", "10ms")
 	assert.EqualError(t, ran.err, "exiting with status 3")
-	assert.Contains(t, ran.notes, "The gateway has not said yet whether HKD 256.00 went back")
+	assert.Contains(t, ran.notes, "It is not known yet whether HKD 256.00 was refunded")
 	assert.Empty(t, ran.out)
 }
 
@@ -125,8 +180,8 @@ func TestARefundThatIsRefusedSaysWhy(t *testing.T) {
 	order := shop.sold("")
 	shop.gateway.Inject(qfpaytest.Fault{Call: "refund", Kind: qfpaytest.Respcd, Respcd: "1270"})
 	err := shop.caddy("", "refund", order, "--yes", "--id", "r1").err
-	assert.ErrorContains(t, err, "the refund r1 was refused, and no money went back: refund refused")
-	assert.ErrorContains(t, err, "(respcd 1270); ask again with another refund_id")
+	assert.ErrorContains(t, err, "the refund r1 was refused, and no money went back: payments of this currency cannot be refunded in part")
+	assert.ErrorContains(t, err, "(respcd 1270)")
 }
 
 func TestOrdersAreAskedAboutAndClosedByCommand(t *testing.T) {
@@ -142,12 +197,14 @@ func TestOrdersAreAskedAboutAndClosedByCommand(t *testing.T) {
 func TestTheExportIsForSpreadsheetsAndPrograms(t *testing.T) {
 	shop := openShop(t)
 	order := shop.sold("&ref=" + "%3D1%2B1")
-	rows, err := csv.NewReader(strings.NewReader(shop.caddy("", "export").out)).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(shop.caddy("", "export").out, "\ufeff"))).ReadAll()
 	require.NoError(t, err)
 	require.Len(t, rows, 2)
-	assert.Equal(t, []string{"order", "status", "started", "paid_at", "currency", "amount", "refunded"}, rows[0][:7])
+	assert.Equal(t, []string{
+		"order", "status", "started", "paid_at", "fulfilled_at", "currency", "amount", "refunded", "net", "refund_pending", "description", "items", "ref",
+	}, rows[0][:13])
 	assert.Equal(t, []string{order, "paid"}, rows[1][:2])
-	assert.Equal(t, []string{"HKD", "256.00", "0.00", "Cat food 猫粮 × 2", "'=1+1"}, rows[1][4:9], "no formula of a payer's")
+	assert.Equal(t, []string{"HKD", "256.00", "0.00", "256.00", "0.00", "Cat food 猫粮 × 2", "2 × Cat food 猫粮", "'=1+1"}, rows[1][5:13], "no formula of a payer's")
 
 	file := filepath.Join(t.TempDir(), "orders.jsonl")
 	ran := shop.caddy("", "export", "--format", "jsonl", "--output", file)
@@ -165,52 +222,56 @@ func TestAnInvoiceByCommandIsALinkAndItsQRCode(t *testing.T) {
 	ran := shop.caddy("", "invoice", "99.00", "Vet visit", "--ref", "V-1", "--expires", "30d", "--public-url", shop.url)
 	require.NoError(t, ran.err)
 	lines := strings.Split(strings.TrimSpace(ran.out), "\n")
-	assert.Greater(t, len(lines), 20, "the code")
 	link := lines[len(lines)-1]
 	_, order := shop.payer(wechat).prepare(strings.TrimPrefix(link, shop.url))
 	trade, _ := shop.gateway.Trade(order)
 	assert.EqualValues(t, 9900, trade.Amount)
 	assert.ErrorContains(t, shop.caddy("", "invoice", "99", "x", "--public-url", shop.url, "--expires", "soon").err, `--expires "soon" is neither`)
-	assert.ErrorContains(t, shop.caddy("", "invoice", "-1", "x").err, "unknown shorthand flag")
+	assert.ErrorContains(t, shop.caddy("", "invoice", "-1", "x").err, "-1 is below zero")
 	assert.ErrorContains(t, shop.caddy("", "invoice", "1.001", "x").err, "the amount:")
 }
 
 func TestAnInvoiceByCommandIsOfTheShopThatIsMeant(t *testing.T) {
 	const key = "invoice_key 0123456789abcdef0123456789abcdef\n"
-	shop := openShop(t, withBlock(key+"name pets"), withSite(`qfpay_jsapi {
-		app_code OTHERAPPCODE
-		client_key {env.TEST_QFPAY_CLIENT_KEY}
-		merchant_name "Other"
-		currency JPY
-		path /other
-		name other
-		`+key+`}`))
+	shop := openShop(t, withBlock(key+"name pets"), func(s *shop, _ *qfpaytest.Config) {
+		s.site = `qfpay_jsapi {
+			app_code OTHERAPPCODE
+			client_key {env.TEST_QFPAY_CLIENT_KEY}
+			merchant_name "Other"
+			currency JPY
+			path /other
+			name other
+			ledger sqlite ` + s.file + `
+			` + key + `}`
+	})
 	assert.EqualError(t, shop.caddy("", "invoice", "99", "Vet visit", "--public-url", shop.url).err,
-		"several shops take invoices: say with --name which of the ledgers is meant, pets or other")
+		"several shops take invoices: add --name with one of pets, other")
 	assert.Contains(t, shop.caddy("", "invoice", "99", "Vet visit", "--public-url", shop.url, "--name", "other", "--no-qr").out, shop.url+"/other?invoice=")
 	assert.Contains(t, shop.caddy("", "invoice", "99", "Vet visit", "--public-url", shop.url, "--name", "pets", "--no-qr").out, shop.url+"/pay?invoice=")
-	assert.ErrorContains(t, shop.caddy("", "invoice", "99", "x", "--name", "nobody").err, "no shop takes invoices")
+	assert.ErrorContains(t, shop.caddy("", "invoice", "99", "x", "--name", "nobody").err, "no shop takes invoices, or none of this --name")
 }
 
 func TestTheDoctorFindsWhatIsWrong(t *testing.T) {
 	shop := openShop(t)
 	healthy := shop.caddy("", "doctor")
 	assert.NoError(t, healthy.err)
-	assert.Regexp(t, `GOOD +credentials +the gateway answered a signed enquiry`, healthy.out)
-	assert.Regexp(t, `GOOD +official account +none of the shop's own`, healthy.out)
+	assert.Regexp(t, `GOOD +credentials +the gateway accepted a signed request`, healthy.out)
+	assert.Regexp(t, `GOOD +official account +not configured: QFPay's own is used`, healthy.out)
+	assert.Regexp(t, `GOOD +ledger +SQLite `+regexp.QuoteMeta(shop.file)+`: a row was written, read and deleted`, healthy.out)
+	assert.Regexp(t, `GOOD +shops +every shop with open orders has a block`, healthy.out)
 	assert.Regexp(t, `WARNING +public URL`, healthy.out)
 
+	shop.notify(notification("NOT-OURS", nil))
 	shop.block = "public_url https://localhost\nwebhook http://127.0.0.1:1/ whsec_bm8tc2VjcmV0LWJ1dC1hLWRlbW9uc3RyYXRpb24t\n"
 	shop.load()
 	shop.gateway.Inject(qfpaytest.Fault{Call: "query", Kind: qfpaytest.Respcd, Respcd: "1108"})
-	shop.notify(notification("NOT-OURS", nil))
 	ill := shop.caddy("", "doctor")
 	assert.EqualError(t, ill.err, "exiting with status 3")
 	for _, found := range []string{
 		`BAD +credentials +qfpay: query: refused \(shop\): respcd 1108: bad signature or key`, `→ Compare app_code, client_key`,
-		`BAD +notifications +localhost leads to .*, which the gateway cannot reach`,
-		`BAD +webhooks +127.0.0.1:1 is not to be reached`,
-		`WARNING +orphans +1 payments belong to no order`,
+		`BAD +notifications +localhost resolves to .*, which the gateway cannot reach`,
+		`BAD +webhooks +127.0.0.1:1 cannot be reached`,
+		`WARNING +orphans +payments without an order: 1`,
 		`GOOD +public URL +https://localhost`,
 	} {
 		assert.Regexp(t, found, ill.out)
@@ -222,7 +283,7 @@ func TestTheDoctorTriesTheOfficialAccount(t *testing.T) {
 	shop := openShop(t, withOfficialAccount)
 	healthy := shop.caddy("", "doctor")
 	assert.NoError(t, healthy.err)
-	assert.Regexp(t, `GOOD +official account +WeChat knows `+wechatApp+`, and refused nothing but the code`, healthy.out)
+	assert.Regexp(t, `GOOD +official account +WeChat knows `+wechatApp+`, and refused only the code`, healthy.out)
 
 	account := shop.account
 	shop.account = func() string { return strings.Replace(account(), wechatSecret, "another-secret", 1) }
@@ -236,5 +297,5 @@ func TestTheDoctorTriesTheOfficialAccount(t *testing.T) {
 func TestACommandWithoutCaddySaysSo(t *testing.T) {
 	shop := openShop(t)
 	shop.admin = freeAddress(t)
-	assert.ErrorContains(t, shop.caddy("", "orders").err, "no Caddy answers at "+shop.admin+": start it, or say with --address or --config")
+	assert.ErrorContains(t, shop.caddy("", "orders").err, "no Caddy answers at "+shop.admin+": is it running? If its admin API has another address, give --address or --config")
 }

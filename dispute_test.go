@@ -1,9 +1,7 @@
 package qfpayjsapi
 
 import (
-	"context"
 	"net/http"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,20 +10,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/orders"
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
 )
 
-// payAnotherAmount has a payer pay what the ledger does not ask for, which the
-// gateway calls paid and therefore does not close.
-func (c *counter) payAnotherAmount(t *testing.T) (order string) {
+// payAnotherAmount has a payer pay less than the ledger asks for, which the gateway
+// calls paid and therefore does not close.
+func (c *testShop) payAnotherAmount(t *testing.T) (order string) {
 	t.Helper()
-	callback := c.authorize(t, "/pay/cat-food")
-	require.Equal(t, http.StatusFound, c.visit(t, callback).StatusCode)
-	order = orderIn(callback)
-	found, err := c.ledger.Find(t.Context(), order)
+	order = orderIn(c.dieAtCallback(t, false))
+	openID, err := c.orders.OpenID(t.Context(), c.simulator.Code())
 	require.NoError(t, err)
-	found.Intent.Amount--
-	require.NoError(t, c.ledger.Prepare(t.Context(), order, found.Intent, *found.Prepared))
+	answer, err := c.orders.Pay(t.Context(), qfpay.Payment{OutTradeNo: order, Amount: 12700, Currency: "HKD", OpenID: openID, Time: c.now()})
+	require.NoError(t, err)
+	_, err = c.orders.Prepare(t.Context(), order, orders.Prepared{Syssn: answer.Syssn, PayURL: gatewayAddress + "/q/direct?"})
+	require.NoError(t, err)
 	require.NoError(t, c.simulator.Pay(order))
 	c.simulator.Inject(qfpaytest.Fault{Call: "close", Kind: qfpaytest.Respcd, Respcd: "1260", Times: -1})
 	return order
@@ -33,43 +33,30 @@ func (c *counter) payAnotherAmount(t *testing.T) (order string) {
 
 func TestADisputeIsToldAtOnceAndTheOrderComesToItsEnd(t *testing.T) {
 	program := startShopProgram(t, http.StatusInternalServerError)
-	o := openOffice(t, withWebhook(program))
-	order := o.payAnotherAmount(t)
-	o.work(t, time.Minute)
-	assert.Equal(t, ledger.StatusPending, o.status(t, order), "the right news may still come")
+	c := openTestShop(t, withWebhook(program))
+	order := c.payAnotherAmount(t)
+	c.work(t, time.Minute)
+	assert.Equal(t, ledger.StatusPending, c.status(t, order), "the right report may still come")
 	assert.Equal(t, []string{"payment.disputed", "payment.disputed"}, program.types(), "and repeated, as any other")
-	o.work(t, 23*time.Hour)
-	assert.Equal(t, ledger.StatusPending, o.status(t, order))
-	o.work(t, 5*time.Hour)
-	assert.Equal(t, ledger.StatusClosed, o.status(t, order))
+	c.work(t, 23*time.Hour)
+	assert.Equal(t, ledger.StatusPending, c.status(t, order))
+	c.work(t, 5*time.Hour)
+	assert.Equal(t, ledger.StatusClosed, c.status(t, order))
 	assert.Equal(t, []string{"payment.disputed", "payment.disputed", "order.closed"}, program.types())
-	assert.Less(t, o.simulator.Calls("query"), 100)
-	open, err := o.ledger.Open(t.Context())
-	require.NoError(t, err)
-	assert.Empty(t, open)
+	assert.Less(t, c.simulator.Calls("query"), 100)
+	assert.True(t, c.isSettled(t))
 }
 
-func TestADisputeIsNewsOnce(t *testing.T) {
-	root := t.TempDir()
+func TestADisputeIsToldOfOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := counterInBubble(t, root)
-		var heard []string
-		c.emit = func(event string, data map[string]any) {
-			heard = append(heard, event)
-			assert.EqualValues(t, 12800, data["gateway"].(map[string]any)["amount"], "what webhooks are told")
-		}
+		c, stop := testShopInFakeTime(t, nil, quick)
+		defer stop()
 		c.payAnotherAmount(t)
-		ctx, stop := context.WithCancel(t.Context())
-		var stopped sync.WaitGroup
-		stopped.Go(func() { (&clerk{books: c.books, logger: c.logger}).run(ctx) })
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
-		assert.Equal(t, []string{"payment.disputed"}, heard)
-		assert.Less(t, c.simulator.Calls("query"), 30, "the clerk asks about it no more often than about others")
+		assert.Equal(t, []string{orders.EventDisputed}, c.heard.names())
+		assert.EqualValues(t, 12700, c.heard.events[0].Data["gateway"].(map[string]any)["amount"], "what others are told")
+		assert.Less(t, c.simulator.Calls("query"), 30, "it is asked about no more often than others")
 		assert.Less(t, c.simulator.Calls("close"), 30)
-		stop()
-		stopped.Wait()
-		require.NoError(t, c.simulator.Close())
-		time.Sleep(10 * time.Second) // the storage's lock keeper notices
 	})
 }

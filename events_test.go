@@ -57,6 +57,7 @@ func withListener(s *shop) {
 		on order.paid listener
 		on order.closed listener
 		on order.refunded listener
+		on order.fulfilled listener
 		on payment.disputed listener
 		on payment.orphaned listener
 	}`
@@ -82,6 +83,12 @@ func TestCaddysEventsTellWhatHappens(t *testing.T) {
 	assert.Equal(t, "INV-7", events["order.paid"]["ref"])
 	assert.Contains(t, events, "order.refunded")
 
+	_, sent := payer.prepare("/pay/dog-treats?ref=sent")
+	shop.notify(notification(sent, map[string]string{"txamt": "4650", "syssn": "202611230002000200S1"}))
+	shop.office("POST", "/qfpay_jsapi/orders/"+sent+"/fulfil", `{"note":"SF 1"}`)
+	require.Contains(t, heardOf(sent), "order.fulfilled")
+	assert.Equal(t, "SF 1", heardOf(sent)["order.fulfilled"]["note"])
+
 	stranger := "01M85Q7FVQ7HBXVY3T0STPCPED"
 	shop.notify(notification(stranger, nil))
 	assert.Contains(t, heardOf(stranger), "payment.orphaned")
@@ -95,7 +102,7 @@ func TestCaddysEventsTellWhatHappens(t *testing.T) {
 	status, _ := shop.office("POST", "/qfpay_jsapi/orders/"+given+"/close", "{}")
 	assert.Equal(t, http.StatusOK, status)
 	require.Contains(t, heardOf(given), "order.closed")
-	assert.Equal(t, ledger.StatusClosed, heardOf(given)["order.closed"]["status"])
+	assert.EqualValues(t, ledger.StatusClosed, heardOf(given)["order.closed"]["status"])
 }
 
 func TestEventsAfterAReloadAreHeardByTheNewConfiguration(t *testing.T) {

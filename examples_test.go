@@ -1,6 +1,8 @@
 package qfpayjsapi_test
 
 import (
+	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -16,25 +18,31 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-var localAddress = regexp.MustCompile(`localhost:\d+`)
+var (
+	localAddress = regexp.MustCompile(`(localhost|127\.0\.0\.1|//):\d+`)
+	bindLine     = regexp.MustCompile(`(?m)^\tdefault_bind .*`)
+)
 
-// openExample runs a Caddyfile of examples/ with other ports and storage. It
+// openExample runs a Caddyfile of examples/ with other ports and another ledger. It
 // returns the addresses that took the place of those in the file.
 func openExample(t *testing.T, name string) (shop *shop, addresses map[string]string) {
 	t.Helper()
 	text := readDocument(t, "examples/"+name)
 	addresses = make(map[string]string)
 	text = localAddress.ReplaceAllStringFunc(text, func(address string) string {
-		if addresses[address] == "" {
-			addresses[address] = freeAddress(t)
+		name, port, _ := strings.Cut(address, ":")
+		if addresses["localhost:"+port] == "" {
+			addresses["localhost:"+port] = freeAddress(t)
+			_, free, _ := strings.Cut(addresses["localhost:"+port], ":")
+			addresses["127.0.0.1:"+port] = "localhost:" + free // the site's other name
+			addresses["//:"+port] = "//:" + free               // and any
 		}
-		return addresses[address]
+		return addresses[name+":"+port]
 	})
 	shop = shopAt(t)
-	text = strings.NewReplacer(
-		"admin off", "admin "+shop.admin+"\npersist_config off\nlog {\noutput file "+filepath.Join(t.TempDir(), "log")+"\n}",
-		"./demo-data", t.TempDir(),
-	).Replace(text)
+	require.Regexp(t, bindLine, text, "it is reachable from this machine alone")
+	text = bindLine.ReplaceAllString(text, "$0\nadmin "+shop.admin+"\npersist_config off\nlog {\noutput file "+filepath.Join(t.TempDir(), "log")+"\n}")
+	text = strings.NewReplacer("demo-data", t.TempDir(), "qfpay_simulator {", "qfpay_simulator {\nstrict").Replace(text)
 	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": name})
 	require.NoError(t, err)
 	require.NoError(t, caddy.Load(config, true))
@@ -47,6 +55,9 @@ func shopAt(t *testing.T) *shop { return &shop{t: t, admin: freeAddress(t)} }
 
 // confirmAction is where the button of a hosted payment leads.
 var confirmAction = regexp.MustCompile(`action="(/pay/callback/[^"]+)"`)
+
+// walletButton is one of a page of wallets.
+var walletButton = regexp.MustCompile(`name="wallet" value="([a-z]+)"`)
 
 // buy goes from a pay link, or the form behind it, to the receipt. The
 // simulator's wallet is told to pay, whichever page it was reached by.
@@ -64,7 +75,11 @@ func (p *payer) buy(link string, form url.Values, simulator string) {
 	}
 	if action := confirmAction.FindStringSubmatch(page.body); action != nil {
 		order = orderOf(p.t, action[1])
-		page = p.land(p.post(action[1], nil))
+		pressed := url.Values{}
+		if wallet := walletButton.FindStringSubmatch(page.body); wallet != nil {
+			pressed.Set("wallet", wallet[1])
+		}
+		page = p.land(p.post(action[1], pressed))
 	}
 	require.NotEmpty(p.t, order, page.body)
 	require.Less(p.t, p.post(simulator+"/control/trades/"+order+"/pay", nil).status, 400, page.body)
@@ -76,9 +91,11 @@ func (p *payer) buy(link string, form url.Values, simulator string) {
 func TestEveryExampleSells(t *testing.T) {
 	catFood := map[string]string{"localhost:8080/pay/cat-food": "localhost:8090"}
 	for name, sales := range map[string]map[string]string{
+		"../Caddyfile.example":       catFood,
 		"gateway-account.caddyfile":  catFood,
 		"official-account.caddyfile": catFood,
 		"hosted.caddyfile":           catFood,
+		"wallets.caddyfile":          catFood,
 		"orders-page.caddyfile":      catFood,
 		"load-balancer.caddyfile":    catFood,
 		"two-shops.caddyfile":        {"localhost:8080/pay/cat-food": "localhost:8090", "localhost:8081/pay/novel": "localhost:8091"},
@@ -91,11 +108,68 @@ func TestEveryExampleSells(t *testing.T) {
 			for link, simulator := range sales {
 				site, path, _ := strings.Cut(at(link), "/pay/")
 				shop.url = site
-				shop.payer(desktop).buy("/pay/"+path, url.Values{"name": {"A. Payer"}, "address": {"1 Harbour Road"}}, at(simulator))
+				agent := desktop
+				if name == "wallets.caddyfile" {
+					agent = phone
+				}
+				shop.payer(agent).buy("/pay/"+path, url.Values{"name": {"A. Payer"}, "address": {"1 Harbour Road"}}, at(simulator))
 				trades := shop.payer(desktop).get(at(simulator) + "/control/trades")
 				assert.Equal(t, 1, strings.Count(trades.body, `"out_trade_no"`), "each account is paid what its own shop sells")
 			}
 		})
+	}
+}
+
+func TestEveryExampleIsForThisMachineAndForCommandsBesideIt(t *testing.T) {
+	files, err := filepath.Glob("examples/*.caddyfile")
+	require.NoError(t, err)
+	for _, file := range append(files, "Caddyfile.example") {
+		text := readDocument(t, file)
+		assert.NotContains(t, text, "admin off", file)
+		assert.Equal(t, strings.Count(text, "qfpay_simulator {"), strings.Count(text, "\t\tfile demo-data/"), "%s: a restarted gateway knows its trades", file)
+		config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": file})
+		require.NoError(t, err)
+		var adapted struct {
+			Apps struct {
+				HTTP struct {
+					Servers map[string]struct{ Listen []string }
+				}
+			}
+		}
+		require.NoError(t, json.Unmarshal(config, &adapted))
+		for _, server := range adapted.Apps.HTTP.Servers {
+			for _, address := range server.Listen {
+				assert.Regexp(t, `^127\.0\.0\.1:\d+$`, address, file)
+			}
+		}
+	}
+}
+
+func TestTheDemoAnswersUnderBothNamesAndSendsOthersThere(t *testing.T) {
+	_, addresses := openExample(t, "../Caddyfile.example")
+	get := func(port, host string) (status int, body string) {
+		address := addresses["localhost:"+port]
+		r, err := http.NewRequest(http.MethodGet, "http://"+address, nil)
+		require.NoError(t, err)
+		_, free, _ := strings.Cut(address, ":")
+		r.Host = host + ":" + free
+		answer, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		defer func() { _ = answer.Body.Close() }()
+		text, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		return answer.StatusCode, string(text)
+	}
+	for _, host := range []string{"localhost", "127.0.0.1"} {
+		_, shop := get("8080", host)
+		assert.Contains(t, shop, `/pay/cat-food`, host)
+		_, gateway := get("8090", host)
+		assert.Contains(t, gateway, "Gateway simulator", host)
+	}
+	for _, port := range []string{"8080", "8090"} {
+		status, line := get(port, "my-laptop")
+		assert.Equal(t, http.StatusNotFound, status)
+		assert.Contains(t, line, "The demo shop is at http://"+addresses["localhost:8080"]+",")
 	}
 }
 
@@ -104,11 +178,11 @@ func TestEveryExampleIsTried(t *testing.T) {
 	require.NoError(t, err)
 	test, err := os.ReadFile("examples_test.go")
 	require.NoError(t, err)
-	redis, err := os.ReadFile("cluster/documents_test.go")
+	postgres, err := os.ReadFile("cluster/documents_test.go")
 	require.NoError(t, err)
 	for _, file := range files {
 		name := filepath.Base(file)
-		assert.True(t, strings.Contains(string(test)+string(redis), name+`"`), "nobody tries %s", name)
+		assert.True(t, strings.Contains(string(test)+string(postgres), name+`"`), "nobody tries %s", name)
 		assert.Contains(t, readDocument(t, "examples/README.md"), "("+name+")")
 	}
 }

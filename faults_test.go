@@ -1,9 +1,10 @@
 package qfpayjsapi_test
 
 import (
+	"context"
+	"errors"
 	"html"
 	"net/http"
-	"os"
 	"regexp"
 	"testing"
 	"time"
@@ -42,7 +43,8 @@ func TestEveryFaultOfTheOpenIDCall(t *testing.T) {
 		{qfpaytest.Fault{Kind: qfpaytest.Truncated}, http.StatusBadGateway, restarts},
 		{qfpaytest.Fault{Kind: qfpaytest.Respcd, Respcd: "1100"}, http.StatusServiceUnavailable, goesOn},
 		{qfpaytest.Fault{Kind: qfpaytest.Respcd, Respcd: "1104"}, http.StatusFound, goesOn},
-		{qfpaytest.Fault{Kind: qfpaytest.Respcd, Respcd: "1108"}, http.StatusFound, goesOn},
+		{qfpaytest.Fault{Kind: qfpaytest.Respcd, Respcd: "1108"}, http.StatusBadGateway, goesOn},
+		{qfpaytest.Fault{Kind: qfpaytest.Respcd, Respcd: "1203"}, http.StatusBadGateway, goesOn},
 		{qfpaytest.Fault{Kind: qfpaytest.Respcd, Respcd: "9999"}, http.StatusFound, goesOn},
 		{qfpaytest.Fault{Kind: qfpaytest.Numbers}, http.StatusFound, goesOn},
 		{qfpaytest.Fault{Kind: qfpaytest.BareRespcd}, http.StatusFound, goesOn},
@@ -64,14 +66,14 @@ func TestEveryFaultOfTheOpenIDCall(t *testing.T) {
 				assert.Empty(t, shop.stored(), "nothing is stored before WeChat has vouched for the payer")
 			}
 			if test.fault.Kind == qfpaytest.Respcd && test.status == http.StatusFound {
-				assert.Equal(t, restarts, whither(t, reply), "any refusal starts the flow again")
+				assert.Equal(t, restarts, leadsTo(t, reply), "what may be about the code starts the flow again")
 				return
 			}
 			shop.gateway.ClearFaults()
 			if test.status == http.StatusFound {
-				assert.Equal(t, test.after, whither(t, reply))
+				assert.Equal(t, test.after, leadsTo(t, reply))
 			}
-			assert.Equal(t, test.after, whither(t, payer.get(callback)))
+			assert.Equal(t, test.after, leadsTo(t, payer.get(callback)))
 		})
 	}
 }
@@ -97,8 +99,8 @@ func TestEveryFaultOfThePaymentCall(t *testing.T) {
 		{qfpaytest.Fault{Kind: qfpaytest.MissingPayParams}, http.StatusOK, unknown},
 		{qfpaytest.Fault{Kind: qfpaytest.Respcd, Respcd: "1145"}, http.StatusOK, unknown},
 		{qfpaytest.Fault{Kind: qfpaytest.Respcd, Respcd: "9999"}, http.StatusOK, unknown},
-		{qfpaytest.Fault{Kind: qfpaytest.Respcd, Respcd: "1251"}, http.StatusOK, unknown},
 		{qfpaytest.Fault{Kind: qfpaytest.RespcdAfter, Respcd: "1298"}, http.StatusOK, unknown},
+		{qfpaytest.Fault{Kind: qfpaytest.Respcd, Respcd: "1251"}, http.StatusBadGateway, ""}, // the number is somebody else's
 		{qfpaytest.Fault{Kind: qfpaytest.Respcd, Respcd: "1203"}, http.StatusBadGateway, ""},
 		{qfpaytest.Fault{Kind: qfpaytest.Respcd, Respcd: "1108"}, http.StatusBadGateway, ""},
 		{qfpaytest.Fault{Kind: qfpaytest.Respcd, Respcd: "1100"}, http.StatusServiceUnavailable, ""},
@@ -115,15 +117,15 @@ func TestEveryFaultOfThePaymentCall(t *testing.T) {
 			assert.Equal(t, test.status, reply.status)
 			shop.gateway.ClearFaults()
 			if test.outcome == goesOn {
-				assert.Equal(t, goesOn, whither(t, reply))
+				assert.Equal(t, goesOn, leadsTo(t, reply))
 				return
 			}
 			if test.outcome == unknown {
-				assert.Equal(t, unknown, whither(t, reply))
-				assert.Equal(t, unknown, whither(t, payer.get(callback)), "the same callback says the same")
-				assert.NotContains(t, shop.facts(order), "failed", "unknown is never treated as no")
+				assert.Equal(t, unknown, leadsTo(t, reply))
+				assert.Equal(t, unknown, leadsTo(t, payer.get(callback)), "the same callback says the same")
+				assert.NotContains(t, shop.history(order), "failed", "unknown is never treated as no")
 			} else {
-				assert.Contains(t, shop.facts(order), "failed")
+				assert.Contains(t, shop.history(order), "failed")
 				assert.Contains(t, payer.get(callback).location, "/pay/return/"+order)
 			}
 			assert.Equal(t, 1, shop.gateway.Calls("payment"), "the same order is never sent again")
@@ -162,11 +164,11 @@ func TestEveryFaultOfTheEnquiry(t *testing.T) {
 			waiting := payer.get("/pay/return/" + order)
 			assert.Equal(t, http.StatusOK, waiting.status)
 			assert.Contains(t, waiting.body, `http-equiv="refresh"`)
-			assert.Equal(t, []string{"prepared"}, shop.facts(order))
+			assert.Equal(t, []string{"claimed", "prepared"}, shop.history(order))
 			shop.gateway.ClearFaults()
 			shop.letEnquiriesBeDue()
 			payer.get("/pay/return/" + order)
-			assert.Contains(t, shop.facts(order), "paid")
+			assert.Contains(t, shop.history(order), "paid")
 		})
 	}
 	for _, kind := range []qfpaytest.FaultKind{qfpaytest.Numbers, qfpaytest.BareRespcd, qfpaytest.Nulls} {
@@ -177,7 +179,7 @@ func TestEveryFaultOfTheEnquiry(t *testing.T) {
 			require.NoError(t, shop.gateway.Pay(order))
 			shop.gateway.Inject(qfpaytest.Fault{Call: "query", Kind: kind, Times: -1})
 			payer.get("/pay/return/" + order)
-			assert.Contains(t, shop.facts(order), "paid")
+			assert.Contains(t, shop.history(order), "paid")
 		})
 	}
 }
@@ -190,12 +192,12 @@ func TestAPaymentWhoseReplyWasLostIsNeverCalledFailed(t *testing.T) {
 	shop.gateway.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.DropAfter})
 	payer.get(callback)
 	back := payer.get("/pay/return/" + order)
-	assert.Equal(t, unknown, whither(t, back))
+	assert.Equal(t, unknown, leadsTo(t, back))
 	assert.Equal(t, 1, shop.gateway.Calls("query"), "the gateway is asked about it")
 	require.NoError(t, shop.gateway.Pay(order), "if it is paid all the same")
 	shop.letEnquiriesBeDue()
 	payer.get("/pay/return/" + order)
-	assert.Contains(t, shop.facts(order), "paid")
+	assert.Contains(t, shop.history(order), "paid")
 }
 
 func TestAnUnreachableGateway(t *testing.T) {
@@ -209,11 +211,11 @@ func TestAnUnreachableGateway(t *testing.T) {
 	assert.Equal(t, http.StatusOK, payer.get("/pay/return/"+order).status)
 }
 
-func TestWithoutStorageNothingIsSentToTheGateway(t *testing.T) {
+func TestWithoutTheLedgerNothingIsSentToTheGateway(t *testing.T) {
 	shop := openShop(t)
 	payer := shop.payer(wechat)
 	callback := payer.authorize("/pay/cat-food")
-	require.NoError(t, os.WriteFile(shop.folder+"/qfpay_jsapi", []byte("in the way"), 0o600))
+	shop.execute(`ALTER TABLE orders RENAME TO away`)
 	reply := payer.get(callback)
 	assert.Equal(t, http.StatusServiceUnavailable, reply.status)
 	assert.NotEmpty(t, reply.header.Get("Retry-After"))
@@ -223,20 +225,67 @@ func TestWithoutStorageNothingIsSentToTheGateway(t *testing.T) {
 	assert.NotEmpty(t, again.header.Get("Retry-After"))
 }
 
-func TestWithoutStorageAPayerWhoHasPaidIsNotToldOtherwise(t *testing.T) {
+// Whatever is asked while the ledger fails, the answer is an honest "try again", and
+// nothing is lost or called.
+func TestWithoutTheLedgerEveryPageAsksToTryAgain(t *testing.T) {
+	shop := openShop(t, withOrders, withBlock("invoice_key "+invoiceKey))
+	payer, second := shop.payer(wechat), shop.payer(wechat)
+	_, order := payer.prepare("/pay/cat-food")
+	callback := second.authorize("/pay/cat-food")
+	handoff := handedOver(t, shop.payer(desktop).get("/pay/dog-treats"))
+	calls := func() int {
+		return shop.gateway.Calls("payment") + shop.gateway.Calls("openid") + shop.gateway.Calls("query")
+	}
+	before, stored := calls(), shop.stored()
+	shop.failLedger(func(context.Context, string) error { return errors.New("sentinel of a disk") })
+	pages := map[string]func() reply{
+		"the start of an order under way": func() reply { return payer.get("/pay/cat-food") },
+		"the start of an invoice":         func() reply { return payer.get("/pay?invoice=" + invoiceToken(t, "1001", nil)) },
+		"the hand-off":                    func() reply { return payer.get(handoff) },
+		"the desktop page that watches":   func() reply { return shop.payer(desktop).watch(handoff) },
+		"the callback":                    func() reply { return second.get(callback) },
+		"the pay sheet":                   func() reply { return payer.get("/pay/callback/" + order) },
+		"the return":                      func() reply { return payer.get("/pay/return/" + order) },
+		"the status":                      func() reply { return payer.get("/pay/status/" + order) },
+		"the notification":                func() reply { return shop.notify(notification(order, nil)) },
+		"the orders page":                 func() reply { return shop.owner().get("/orders") },
+		"an order's page":                 func() reply { return shop.owner().get("/orders?order=" + order) },
+	}
+	for name, visit := range pages {
+		answer := visit()
+		assert.Equal(t, http.StatusServiceUnavailable, answer.status, name)
+		assert.NotContains(t, answer.body, "sentinel", name)
+		if name != "the notification" {
+			assert.NotEmpty(t, answer.header.Get("Retry-After"), name)
+		}
+	}
+	for _, address := range []string{"/qfpay_jsapi/orders", "/qfpay_jsapi/orders/" + order, "/qfpay_jsapi/orphans"} {
+		status, answer := shop.office("GET", address, "")
+		assert.Equal(t, http.StatusServiceUnavailable, status, "%s: %v", address, answer)
+	}
+	assert.Regexp(t, `BAD +ledger +SQLite .*sentinel of a disk`, shop.caddy("", "doctor").out)
+	assert.Equal(t, before+1, calls(), "the doctor's own enquiry")
+
+	shop.failLedger(nil)
+	assert.Equal(t, stored, shop.stored())
+	assert.Equal(t, goesOn, leadsTo(t, second.get(callback)))
+	assert.Equal(t, "SUCCESS", shop.notify(notification(order, map[string]string{"syssn": shop.syssn(order)})).body)
+	assert.Contains(t, payer.get("/pay/return/"+order).body, "Payment received")
+}
+
+func TestWithoutTheLedgerTheReturnPageSaysThatAPaymentCounts(t *testing.T) {
 	shop := openShop(t)
 	payer := shop.payer(wechat)
 	_, order := payer.prepare("/pay/cat-food")
 	require.NoError(t, shop.gateway.Pay(order))
-	require.NoError(t, os.Rename(shop.folder+"/qfpay_jsapi", shop.folder+"/away"))
-	require.NoError(t, os.WriteFile(shop.folder+"/qfpay_jsapi", []byte("in the way"), 0o600))
+	shop.execute(`ALTER TABLE orders RENAME TO away`)
 	reply := payer.get("/pay/return/" + order)
 	assert.Equal(t, http.StatusServiceUnavailable, reply.status)
 	assert.Contains(t, reply.body, "If you have already paid, your payment counts.")
 }
 
-// whither names what a callback or return led to.
-func whither(t *testing.T, reply reply) string {
+// leadsTo names what a callback or return led to.
+func leadsTo(t *testing.T, reply reply) string {
 	t.Helper()
 	switch {
 	case regexp.MustCompile(`/q/direct\?`).MatchString(reply.location):

@@ -1,10 +1,8 @@
 package qfpayjsapi
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,68 +10,46 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/wechat"
-	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 )
 
-// The log, the metrics and the doctor have one word for a fault of either.
-func TestTheGatewayAndWeChatNameFaultsAlike(t *testing.T) {
-	for theGateways, weChats := range map[qfpay.Fault]wechat.Fault{
-		qfpay.FaultPayer: wechat.FaultPayer, qfpay.FaultShop: wechat.FaultShop, qfpay.FaultRequest: wechat.FaultRequest,
-		qfpay.FaultBusy: wechat.FaultBusy, qfpay.FaultSilent: wechat.FaultSilent,
-	} {
-		assert.Equal(t, theGateways.String(), weChats.String())
-	}
-}
-
-func TestAfterARushThatTheGatewayHasForgottenTheAppAsksAgain(t *testing.T) {
+// Many orders wait for the gateway, which nobody may ask for a while. All of them
+// are paid by notifications, and have nothing left to do.
+func TestEventsAreDeliveredWhileTheGatewayMayNotBeAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace()
-		for range 100_000 {
-			p.count()
-		}
-		assert.Greater(t, p.delay(time.Now()), 50*time.Second)
-		time.Sleep(61 * time.Second)
-		assert.LessOrEqual(t, p.delay(time.Now()), time.Duration(0))
-	})
-}
-
-// More orders wait for the gateway than there are workers. All of them are paid
-// by notifications, and the shop is told at once, but for the few whose turn at
-// the gateway comes next: of those, as soon as they had it.
-func TestOrdersThatWaitForTheGatewayDoNotKeepTheShopFromBeingTold(t *testing.T) {
-	root := t.TempDir()
-	synctest.Test(t, func(t *testing.T) {
-		c := counterInBubble(t, root)
+		c, stop := testShopInFakeTime(t, nil, quick)
+		defer stop()
 		var orders []string
-		for i := range 2 * workers {
-			callback := c.authorize(t, fmt.Sprint("/pay/cat-food?ref=", i))
-			require.Equal(t, http.StatusFound, c.visit(t, callback).StatusCode)
-			orders = append(orders, orderIn(callback))
+		for i := range 32 {
+			orders = append(orders, c.prepare(t, fmt.Sprint("/pay/cat-food?ref=", i)))
 		}
-		for range paceDebt {
-			c.account.pace.count()
-		}
-		ctx, stop := context.WithCancel(t.Context())
-		var stopped sync.WaitGroup
-		stopped.Go(func() { (&clerk{books: c.books, logger: c.logger}).run(ctx) })
+		require.NoError(t, c.store.Update(t.Context(), func(tx *ledger.Tx) error {
+			return tx.HoldCalls(c.account(), time.Now().Add(50*time.Second))
+		}))
 		time.Sleep(10 * time.Second)
-
+		require.Zero(t, c.simulator.Calls("query"))
 		for _, order := range orders {
 			require.Equal(t, http.StatusOK, c.receive(t, c.notification(order)))
 		}
-		time.Sleep(2*rescanInterval + time.Second)
-		open, err := c.ledger.Open(t.Context())
-		require.NoError(t, err)
-		assert.LessOrEqual(t, len(open), workers/2, "what has nothing left to do is off the index")
-
+		assert.Len(t, c.heard.names(), len(orders), "at once")
+		assert.True(t, c.isSettled(t))
 		time.Sleep(2 * time.Minute)
-		open, err = c.ledger.Open(t.Context())
-		require.NoError(t, err)
-		assert.Empty(t, open)
-		stop()
-		stopped.Wait()
-		require.NoError(t, c.simulator.Close())
-		time.Sleep(10 * time.Second) // the storage's lock keeper notices
+		assert.Zero(t, c.simulator.Calls("query"), "there was nothing to ask")
 	})
+}
+
+func TestTheReconcilerStaysBelowTheGatewaysLimitWhateverWaits(t *testing.T) {
+	c := openTestShop(t, nil)
+	for range 600 { // whose time is over at once
+		c.dieAtCallback(t, false)
+		clear(c.jar)
+	}
+	began, asked := c.now(), 0
+	for minute := range 5 {
+		c.work(t, began.Add(time.Duration(minute+1)*time.Minute).Sub(c.now()))
+		calls := c.simulator.Calls("query") + c.simulator.Calls("close")
+		assert.LessOrEqual(t, calls-asked, 400, "in a minute")
+		asked = calls
+	}
+	assert.Positive(t, asked)
 }

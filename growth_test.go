@@ -1,12 +1,10 @@
 package qfpayjsapi
 
 import (
-	"crypto/md5"
+	"database/sql"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,39 +13,37 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
-	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 )
 
-// BenchmarkGrowth compares a ledger of ten settled orders with one of 100,000,
-// on Caddy's file storage. The two take turns, so that what else the machine
-// does hits both alike, and what counts is the ratio of their medians.
+// BenchmarkGrowth compares a ledger of ten settled orders with one of a million,
+// on the disk. The two take turns, so that what else the machine does hits both
+// alike, and what counts is the ratio of their medians.
 func BenchmarkGrowth(b *testing.B) {
-	small, large := openArchive(b, 10), openArchive(b, 100_000)
+	small, large := openArchive(b, 10), openArchive(b, 1_000_000)
 	for _, test := range []struct {
 		name string
 		time func(*archive, *testing.B) time.Duration
 	}{
 		{"callback", (*archive).timeCallback},
 		{"notification", (*archive).timeNotification},
-		{"start-up", (*archive).timeStartUp},
+		{"status", (*archive).timeStatus},
 	} {
 		b.Run(test.name, func(b *testing.B) {
 			var few, many []time.Duration
-			turns := []func(){
+			inTurn := []func(){
 				func() { few = append(few, test.time(small, b)) },
 				func() { many = append(many, test.time(large, b)) },
 			}
 			for b.Loop() {
-				for _, turn := range turns {
-					turn()
+				for _, measure := range inTurn {
+					measure()
 				}
-				slices.Reverse(turns) // neither always comes after the other
+				slices.Reverse(inTurn) // neither always comes after the other
 			}
 			b.ReportMetric(0, "ns/op") // of both ledgers, preparations included: says nothing
 			b.ReportMetric(microseconds(middle(few)), "µs/10")
-			b.ReportMetric(microseconds(middle(many)), "µs/100k")
+			b.ReportMetric(microseconds(middle(many)), "µs/1M")
 			b.ReportMetric(microseconds(middle(many))/microseconds(middle(few)), "ratio")
 		})
 	}
@@ -60,57 +56,66 @@ func middle(times []time.Duration) time.Duration {
 
 func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-// archive is a counter whose ledger holds settled orders.
-type archive struct {
-	*counter
-	config map[string]any
-}
-
-// today is when the benchmark's own orders are made, by their counter's clock.
-var today = time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
+// archive is a shop whose ledger holds settled orders.
+type archive struct{ *testShop }
 
 func openArchive(b *testing.B, settled int) *archive {
 	b.Helper()
-	root := b.TempDir()
-	b.Setenv("TEST_QFPAY_CLIENT_KEY", "TESTKEY") // one that is written out is warned of at every start
-	config := map[string]any{
-		"client_key": "{env.TEST_QFPAY_CLIENT_KEY}",
-		"storage":    map[string]any{"module": "file_system", "root": root},
-	}
-	for i := range settled {
-		writeSettled(b, filepath.Join(root, "qfpay_jsapi", accountName("TESTAPPCODE", "")), settledAt(i))
-	}
-	return &archive{openCounter(b, config), config}
+	file := filepath.Join(b.TempDir(), "ledger.db")
+	newLedger(b, file)
+	fill(b, file, shopName("TESTAPPCODE"), settled)
+	return &archive{openTestShopOn(b, openLedger(b, file), "", nil)}
 }
 
-// settledAt spreads orders over a hundred days, the same day among them.
-func settledAt(i int) time.Time {
-	return today.AddDate(0, 0, -(i % 100)).Add(-time.Duration(i) * 100 * time.Millisecond)
-}
-
-// writeSettled leaves what a paid order leaves of which the shop was told. It
-// does not wait for the disk, as the ledger does after every fact.
-func writeSettled(b *testing.B, root string, at time.Time) (order string) {
-	order = checkout.NewOrder(at)
-	folder := filepath.Join(root, "orders", at.In(qfpay.HongKong).Format("2006/01/02"), order)
-	require.NoError(b, os.MkdirAll(folder, 0o700))
-	const syssn = "20261123000200020000000001"
+// fill writes what paid orders leave of which the shop was told, over a hundred
+// days.
+func fill(b *testing.B, file, shop string, settled int) {
+	b.Helper()
+	db, err := sql.Open("sqlite", file)
+	require.NoError(b, err)
+	defer db.Close()
+	tx, err := db.BeginTx(b.Context(), nil)
+	require.NoError(b, err)
+	row := prepareRows(b, tx)
+	lines, err := json.Marshal([]ledger.Line{{Item: "cat-food", Name: "Cat food 猫粮", Quantity: 1, Price: 12800}})
+	require.NoError(b, err)
 	payURL := "https://o2-hk.qfapi.com/q/direct?" + strings.Repeat("x", 600)
-	intent := ledger.Intent{
-		At: at, Sent: at.Add(2 * time.Second), Amount: 12800, Currency: "HKD", Description: "Cat food 猫粮", Ref: "INV-7",
-		Lines: []ledger.Line{{Item: "cat-food", Name: "Cat food 猫粮", Quantity: 1, Price: 12800}},
+	today := time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
+	for i := range settled {
+		at := today.AddDate(0, 0, -(i % 100)).Add(-time.Duration(i) * time.Millisecond)
+		order, text, syssn := ledger.NewID(at), at.Format("2006-01-02 15:04:05.000000Z"), 1_000_000_000+i
+		row(0, order, shop, "TESTAPPCODE@localhost", text, text, text, string(lines), syssn, text, payURL, text)
+		for _, kind := range []string{"claimed", "prepared", "paid"} {
+			row(1, order, shop, text, kind)
+		}
+		row(2, shop, order, "msg_"+order+"_paid", text, text)
 	}
-	for name, fact := range map[string]any{
-		"prepared":                         ledger.Prepared{At: at.Add(3 * time.Second), Syssn: syssn, PayURL: payURL, Intent: &intent},
-		"paid":                             ledger.Paid{At: at.Add(20 * time.Second), PaidAt: at.Add(19 * time.Second), Syssn: syssn, Source: "notification"},
-		"attempt-0123456789abcdef-paid-01": ledger.Attempt{At: at.Add(21 * time.Second), Status: http.StatusNoContent},
-		"delivered-0123456789abcdef-paid":  ledger.Delivered{At: at.Add(21 * time.Second), Attempts: 1, Status: http.StatusNoContent},
+	require.NoError(b, tx.Commit())
+	_, err = db.Exec(`INSERT INTO sums SELECT shop, substr(started_at, 1, 14) || printf('%02d', substr(started_at, 15, 2) / 15 * 15) || ':00.000000Z', currency,
+		COUNT(*), COUNT(*), SUM(amount), 0, 0 FROM orders GROUP BY 1, 2, 3`)
+	require.NoError(b, err)
+}
+
+// prepareRows returns what writes a row: of an order, an event or a delivery.
+func prepareRows(b *testing.B, tx *sql.Tx) func(table int, values ...any) {
+	statements := make([]*sql.Stmt, 3)
+	for i, text := range []string{
+		`INSERT INTO orders (id, shop, account, status, method, payer, started_at, claimed_at, expires_at, amount, currency, description, ref, locale, lines, fields,
+			invoice, invoice_uses, invoice_token, syssn, prepared_at, pay_url, pay_params, paid_at, late, disputed, foreign_trade, holds_stock, refunded, note)
+			VALUES (?, ?, ?, 'paid', 'jsapi', '', ?, ?, ?, 12800, 'HKD', 'Cat food 猫粮', 'INV-7', 'zh-Hant', ?, '', '', 0, '', ?, ?, ?, '', ?, 0, 0, 0, 0, 0, '')`,
+		`INSERT INTO events (subject, shop, at, kind, about, data) VALUES (?, ?, ?, ?, '', '')`,
+		`INSERT INTO deliveries (shop, subject, endpoint, message_id, kind, at, body, status, attempts, attempted_at, last_status, last_error)
+			VALUES (?, ?, 'endpoint', ?, 'order.paid', ?, '', 'delivered', 1, ?, 204, '')`,
 	} {
-		text, err := json.Marshal(fact)
+		var err error
+		statements[i], err = tx.Prepare(text)
 		require.NoError(b, err)
-		require.NoError(b, os.WriteFile(filepath.Join(folder, name+".json"), text, 0o600))
 	}
-	return order
+	return func(table int, values ...any) {
+		if _, err := statements[table].Exec(values...); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // prepare is a payer of their own who went through WeChat's authorization.
@@ -120,73 +125,32 @@ func (a *archive) prepare(b *testing.B) (callback string) {
 	return a.authorize(b, "/pay/cat-food")
 }
 
-// leave takes an order off the index, so that no round finds more open orders
-// than the one before.
-func (a *archive) leave(b *testing.B, order string) {
-	b.Helper()
-	require.NoError(b, a.ledger.Finish(b.Context(), order, nil))
-}
-
 func (a *archive) timeCallback(b *testing.B) time.Duration {
-	callback := a.prepare(b)
-	defer a.leave(b, orderIn(callback))
-	r := httptest.NewRequest(http.MethodGet, callback, nil)
-	for name, value := range a.jar {
-		r.AddCookie(&http.Cookie{Name: name, Value: value})
-	}
-	return a.timeAnswer(b, r, http.StatusFound)
+	return a.timeAnswer(b, a.request(a.prepare(b)), http.StatusFound)
 }
 
 func (a *archive) timeNotification(b *testing.B) time.Duration {
 	callback := a.prepare(b)
-	defer a.leave(b, orderIn(callback))
 	a.visit(b, callback)
 	require.NoError(b, a.simulator.Pay(orderIn(callback)))
-	return a.timeAnswer(b, a.report(b, orderIn(callback)), http.StatusOK)
+	return a.timeAnswer(b, asCaddyWould(a.notification(orderIn(callback))), http.StatusOK)
 }
 
-// report is what the gateway posts about a paid order.
-func (a *archive) report(b *testing.B, order string) *http.Request {
-	b.Helper()
-	trade, known := a.simulator.Trade(order)
-	require.True(b, known)
-	body, err := json.Marshal(map[string]any{
-		"status": "1", "notify_type": "payment", "respcd": trade.Respcd(), "cancel": trade.Cancel(),
-		"out_trade_no": order, "syssn": trade.Syssn, "txamt": fmt.Sprint(trade.Amount), "txcurrcd": trade.Currency,
-		"paydtm": trade.PayDtm.In(qfpay.HongKong).Format(time.DateTime),
-	})
-	require.NoError(b, err)
-	r := httptest.NewRequest(http.MethodPost, "/pay/notify", strings.NewReader(string(body)))
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("X-QF-SIGN", fmt.Sprintf("%X", md5.Sum([]byte(string(body)+"TESTKEY"))))
-	return r
+func (a *archive) timeStatus(b *testing.B) time.Duration {
+	callback := a.prepare(b)
+	a.visit(b, callback)
+	require.NoError(b, a.simulator.Pay(orderIn(callback)))
+	require.Equal(b, http.StatusOK, a.receive(b, a.notification(orderIn(callback))))
+	return a.timeAnswer(b, a.request("/pay/status/"+orderIn(callback)), http.StatusOK)
 }
 
 func (a *archive) timeAnswer(b *testing.B, r *http.Request, status int) time.Duration {
 	b.Helper()
-	r, w := asCaddyWould(r), httptest.NewRecorder()
+	w := httptest.NewRecorder()
 	began := time.Now()
 	err := a.ServeHTTP(w, r, nobody)
 	took := time.Since(began)
 	require.NoError(b, err)
 	require.Equal(b, status, w.Code)
-	return took
-}
-
-// timeStartUp is from the configuration to the clerk's first look at the
-// index, on which one order waits.
-func (a *archive) timeStartUp(b *testing.B) time.Duration {
-	callback := a.prepare(b)
-	defer a.leave(b, orderIn(callback))
-	a.visit(b, callback)
-	due := newAgenda()
-	began := time.Now()
-	h, err := provision(b, a.config)
-	if err == nil {
-		(&clerk{books: h.books, logger: h.logger}).scan(b.Context(), due, nil)
-	}
-	took := time.Since(began)
-	require.NoError(b, err)
-	require.True(b, due.has(orderIn(callback)))
 	return took
 }

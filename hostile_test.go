@@ -17,7 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	qfpayjsapi "github.com/caddy-qfpay/qfpay-jsapi"
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
 )
 
@@ -43,7 +44,7 @@ func (s *shop) raw(request string) string {
 
 func (s *shop) host() string { return strings.TrimPrefix(s.url, "http://") }
 
-func TestABodyThatTricklesIsCutOff(t *testing.T) {
+func TestABodyThatIsSentTooSlowlyIsCutOff(t *testing.T) {
 	qfpayjsapi.GiveBodies(t, 300*time.Millisecond)
 	shop := openShop(t)
 	for path, contentType := range map[string]string{"/pay/notify": "application/json", "/pay/cat-food": "application/x-www-form-urlencoded"} {
@@ -73,10 +74,10 @@ func TestABodyThatTricklesIsCutOff(t *testing.T) {
 }
 
 func TestHundredsOfCookiesCostLittle(t *testing.T) {
-	shop := openShop(t, withClosingStorage)
+	shop := openShop(t)
 	var junk, tickets []string
 	for range 250 {
-		junk = append(junk, "qfpay_"+checkout.NewOrder(time.Now())+"=x")
+		junk = append(junk, "qfpay_"+ledger.NewID(time.Now())+"=x")
 	}
 	for range 30 {
 		payer := shop.payer(wechat)
@@ -85,8 +86,8 @@ func TestHundredsOfCookiesCostLittle(t *testing.T) {
 		tickets = append(tickets, cookie.Name+"="+cookie.Value)
 	}
 	var touched atomic.Int32
-	qfpayjsapi.Trouble(shop.folder, func(_ context.Context, _, key string) error {
-		if strings.Contains(key, "/orders/") {
+	shop.failLedger(func(ctx context.Context, _ string) error {
+		if ctx.Value(http.ServerContextKey) != nil { // not the reconciler, nor the outbox
 			touched.Add(1)
 		}
 		return nil
@@ -99,7 +100,8 @@ func TestHundredsOfCookiesCostLittle(t *testing.T) {
 		assert.Less(t, len(start.cookies), 20, name)
 		assert.Equal(t, http.StatusFound, payer.get("/pay/cat-food").status, name)
 	}
-	assert.Less(t, touched.Load(), int32(30), "storage is asked about few of the orders")
+	assert.Positive(t, touched.Load())
+	assert.Less(t, touched.Load(), int32(30), "the ledger is asked about few of the orders")
 }
 
 func TestHeadersThatAreTooLargeAreRefused(t *testing.T) {
@@ -120,7 +122,7 @@ func TestManyParametersChangeNothing(t *testing.T) {
 	assert.Equal(t, http.StatusBadRequest, payer.get("/pay?"+strings.Repeat("item=cat-food&", 1000)).status)
 	form := strings.NewReader(strings.Repeat("note=a&", 2000))
 	posted := payer.do(http.MethodPost, "/pay/cat-food", "application/x-www-form-urlencoded", form)
-	assert.Equal(t, http.StatusSeeOther, posted.status)
+	assert.Equal(t, http.StatusBadRequest, posted.status, "a field has at most 20 values")
 	assert.Equal(t, http.StatusForbidden, payer.get("/pay/callback/"+someOrder+"?code=c&"+strings.Repeat("code=d&", 1500)).status)
 	assert.Zero(t, shop.gateway.Calls("openid"))
 }
@@ -128,7 +130,7 @@ func TestManyParametersChangeNothing(t *testing.T) {
 // splits are texts that would begin a header of their own.
 var splits = []string{"\r\nX-Injected: yes", "\nX-Injected: yes", "\rX-Injected: yes", "%0d%0aX-Injected: yes", "\u560d\u560aX-Injected: yes", "\r\n\r\n<script>"}
 
-func TestNothingSplitsAnAnswer(t *testing.T) {
+func TestNothingInARequestSplitsTheResponse(t *testing.T) {
 	shop := openShop(t, withBlock("field note\nopen_amount 1 1000\ninvoice_key "+invoiceKey+"\nsuccess_url /thank-you.html?x=1"))
 	_, paid := shop.payer(wechat).prepare("/pay?amount=5")
 	require.NoError(t, shop.gateway.Pay(paid))
@@ -166,10 +168,12 @@ func withTrustedProxy(s *shop, _ *qfpaytest.Config) {
 }
 
 func TestAHostThatNoAddressHasIsTurnedAway(t *testing.T) {
-	shop := openShop(t, withTrustedProxy)
+	shop := openShop(t, withTrustedProxy, func(s *shop, _ *qfpaytest.Config) {
+		s.names = ", http://shop-1.example" + s.url[strings.LastIndex(s.url, ":"):]
+	})
 	payer := shop.payer(wechat)
 	callback := payer.authorize("/pay/cat-food")
-	for _, host := range []string{"evil.example/x?", "a, b", "a@evil.example", "%zz", "[::1", "a:b", ":80", "a,b", "<script>", "a#b", `a\b`, "a\"b", strings.Repeat("a", 300)} {
+	for _, host := range []string{"evil.example", "shop-1.example.evil.example", "evil.example/x?", "a, b", "a@evil.example", "%zz", "[::1", "a:b", ":80", "a,b", "<script>", "a#b", `a\b`, "a\"b", strings.Repeat("a", 300)} {
 		payer.header.Set("X-Forwarded-Host", host)
 		for _, address := range []string{"/pay/cat-food", callback, "/pay/return/" + orderOf(t, callback)} {
 			assert.Equal(t, http.StatusBadRequest, payer.get(address).status, "%s for %s", address, host)
@@ -297,8 +301,8 @@ func TestNoPageCanBeFramed(t *testing.T) {
 		"a form": payer.get("/pay"), "a wrong form": payer.post("/pay/cat-food", url.Values{"note": {strings.Repeat("x", 600)}}), "a hand-over": shop.payer(desktop).get("/pay/cat-food"),
 		"a hand-over on a phone": shop.payer(phone).get("/pay/cat-food"), "waiting": payer.get("/pay/return/" + pending), "failed": payer.get("/pay/return/" + failed),
 		"a receipt": payer.get("/pay/return/" + paid), "a problem": payer.get("/pay/nothing"), "another browser's": shop.payer(wechat).get("/pay/callback/" + pending + "?code=c"),
-		"orders": owner.get("/orders"), "an order": owner.get("/orders?order=" + paid), "a question": owner.get("/orders?order=" + paid + "&refund=1"),
-		"a question about closing": owner.get("/orders?order=" + pending + "&close=1"), "the owner's problem": owner.get("/orders?order=x"), "a forged form": owner.post("/orders?order="+paid, nil),
+		"what is to be sent": owner.get("/orders"), "sheets": owner.get("/orders?print=1"), "orders": owner.get("/orders?status="), "an order": owner.get("/orders?order=" + paid), "a question": owner.question(paid, "refund", "1"),
+		"a question about closing": owner.question(pending, "close", "1"), "the owner's problem": owner.get("/orders?order=x"), "a forged form": owner.post("/orders?order="+paid, nil),
 	}
 	for name, page := range pages {
 		assert.Contains(t, page.header.Get("Content-Type"), "text/html", name)

@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	qfpayjsapi "github.com/caddy-qfpay/qfpay-jsapi"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
 )
 
@@ -57,9 +56,10 @@ func (s *shop) about(order string) (messages []string, byMessage map[string]line
 	return messages, byMessage
 }
 
-// A payment writes exactly one line for each of its stations, however often its
-// requests are repeated, and none of them holds what must not be there.
-func TestAPaymentWritesOneLinePerStation(t *testing.T) {
+// A payment writes exactly one line for each of its steps, however often its
+// requests are repeated, and one for each visit to the return page. None of them
+// holds what must not be there.
+func TestAPaymentWritesOneLogLinePerStep(t *testing.T) {
 	of := func(more ...string) []string {
 		return append([]string{"level", "ts", "logger", "msg", "order", "item", "amount", "currency"}, more...)
 	}
@@ -93,7 +93,7 @@ func TestAPaymentWritesOneLinePerStation(t *testing.T) {
 			}
 			require.NoError(t, shop.gateway.Pay(order))
 			if test.source == "notification" {
-				shop.eventually("the gateway has told", func() bool { return slices.Contains(shop.facts(order), "paid") })
+				shop.eventually("the gateway has told", func() bool { return slices.Contains(shop.history(order), "paid") })
 			}
 			for range 3 {
 				payer.get("/pay/return/" + order)
@@ -107,7 +107,9 @@ func TestAPaymentWritesOneLinePerStation(t *testing.T) {
 				return slices.Contains(messages, "webhook") && (test.source != "notification" || slices.Contains(messages, "notify"))
 			})
 			messages, lines := shop.about(order)
-			require.Equal(t, slices.Sorted(maps.Keys(expected)), messages)
+			steps := slices.AppendSeq([]string{"return", "return"}, maps.Keys(expected)) // which was visited three times
+			slices.Sort(steps)
+			require.Equal(t, steps, messages)
 			trade, _ := shop.gateway.Trade(order)
 			for message, fields := range expected {
 				line := lines[message]
@@ -148,7 +150,7 @@ func TestAPaymentWritesOneLinePerStation(t *testing.T) {
 	}
 }
 
-func TestThePayerIsCalledTheSameInEveryOrder(t *testing.T) {
+func TestTheLogNamesAPayerTheSameInEveryOrder(t *testing.T) {
 	shop := openShop(t)
 	payers := map[any]int{}
 	for _, link := range []string{"/pay/cat-food", "/pay/dog-treats"} {
@@ -164,7 +166,7 @@ func TestThePayerIsCalledTheSameInEveryOrder(t *testing.T) {
 }
 
 // ERROR means that a person is needed; what passes by itself is a WARN.
-func TestErrorsNeedAPerson(t *testing.T) {
+func TestOnlyWhatNeedsAPersonIsLoggedAsAnError(t *testing.T) {
 	callback := func(s *shop) { s.get("/pay/cat-food") }
 	with := func(fault qfpaytest.Fault, then func(*shop)) func(*shop) {
 		return func(s *shop) {
@@ -180,19 +182,19 @@ func TestErrorsNeedAPerson(t *testing.T) {
 	}{
 		"the gateway is busy": {
 			happens: with(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.Respcd, Respcd: "1205"}, callback),
-			level:   "warn", message: "the gateway took no payment",
+			level:   "warn", message: "the gateway did not accept the payment",
 		},
 		"the gateway is silent": {
 			happens: with(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.DropAfter}, callback),
-			level:   "warn", message: "the outcome of the payment call is unknown; the order stays open",
+			level:   "warn", message: "the outcome of the payment call is unknown: the order stays open",
 		},
 		"the gateway does not allow the shop to take payments": {
 			happens: with(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.Respcd, Respcd: "1203"}, callback),
-			level:   "error", message: "the gateway refused the payment, and will refuse others",
+			level:   "error", message: "the gateway refused the payment, and will refuse others too",
 		},
 		"the key is wrong": {
 			happens: with(qfpaytest.Fault{Call: "openid", Kind: qfpaytest.Respcd, Respcd: "1108"}, callback),
-			level:   "error", message: "the code was refused; starting again once",
+			level:   "error", message: "there is no openid",
 		},
 		"a payer comes with a used code": {
 			happens: func(s *shop) {
@@ -220,7 +222,7 @@ func TestErrorsNeedAPerson(t *testing.T) {
 					s.notify(notification(someOrder, map[string]string{"syssn": strings.TrimPrefix(s.url, "http://127.0.0.1:")}))
 				}
 			},
-			level: "error", message: "the gateway vouches for a payment that is no order of ours",
+			level: "error", message: "the gateway reports a payment that is no order of ours",
 		},
 		"the gateway vouches for another amount, and says so five times": {
 			happens: func(s *shop) {
@@ -229,22 +231,21 @@ func TestErrorsNeedAPerson(t *testing.T) {
 					s.notify(notification(order, map[string]string{"txamt": "1"}))
 				}
 			},
-			level: "error", message: "the gateway vouches for another amount or currency than was ordered; the order does not count as paid",
+			level: "error", message: "the gateway reports another payment than was ordered; the order does not count as paid by it",
 		},
-		"storage fails while a payer waits": {
-			settings: []set{withClosingStorage},
+		"the ledger fails while a payer waits": {
 			happens: func(s *shop) {
 				payer := s.payer(wechat)
 				callback := payer.authorize("/pay/cat-food")
-				qfpayjsapi.Trouble(s.folder, func(_ context.Context, operation, _ string) error {
-					if operation == "Store" {
+				s.failLedger(func(_ context.Context, operation string) error {
+					if operation == "Update" {
 						return errors.New("the disk is full")
 					}
 					return nil
 				})
 				payer.get(callback)
 			},
-			level: "error", message: "the ledger is not available; the payer was asked to try again",
+			level: "error", message: "the ledger is not available: the payer was asked to try again",
 		},
 		"a webhook answers with an error": {
 			settings: []set{withProgram(t, http.StatusInternalServerError)},
@@ -254,7 +255,7 @@ func TestErrorsNeedAPerson(t *testing.T) {
 		"a webhook wants nothing more": {
 			settings: []set{withProgram(t, http.StatusGone)},
 			happens:  func(s *shop) { s.buy("/pay/cat-food") },
-			level:    "error", message: "a webhook answered 410, Gone, and is told nothing more until the configuration is loaded again; its events wait for that",
+			level:    "error", message: "a webhook answered 410 Gone: nothing more is sent to it until the configuration is reloaded, and its events wait until then",
 		},
 		"a payment goes well": {
 			happens: func(s *shop) { s.buy("/pay/cat-food") },
@@ -268,7 +269,7 @@ func TestErrorsNeedAPerson(t *testing.T) {
 				found = nil
 				_, lines := shop.lines()
 				for _, one := range lines {
-					if one["level"] != "debug" && one["level"] != "info" && one["msg"] != "a secret is written out in the configuration, where the admin API and the autosave file show it; use a placeholder such as {env.QFPAY_CLIENT_KEY}" {
+					if one["level"] != "debug" && one["level"] != "info" && one["msg"] != "a secret is written out in the configuration, where the admin API and the autosave file show it: use a placeholder such as {env.QFPAY_CLIENT_KEY}" {
 						found = append(found, fmt.Sprintf("%s: %s", one["level"], one["msg"]))
 					}
 				}
@@ -293,12 +294,12 @@ func (s *shop) get(link string) {
 	payer.get(payer.authorize(link))
 }
 
-func TestABrowserThatGoesAwayIsNoError(t *testing.T) {
-	shop := openShop(t, withClosingStorage)
+func TestABrowserThatHangsUpIsNoErrorInTheLog(t *testing.T) {
+	shop := openShop(t)
 	_, order := shop.payer(wechat).prepare("/pay/cat-food")
 	reading := make(chan struct{}, 1)
-	qfpayjsapi.Trouble(shop.folder, func(ctx context.Context, operation, _ string) error {
-		if operation != "Load" || ctx.Value(http.ServerContextKey) == nil { // the app reads, too
+	shop.failLedger(func(ctx context.Context, operation string) error {
+		if operation != "View" || ctx.Value(http.ServerContextKey) == nil { // the app reads, too
 			return nil
 		}
 		select {
@@ -328,7 +329,7 @@ func TestABrowserThatGoesAwayIsNoError(t *testing.T) {
 
 // A refund is sent, taken, told of by the gateway and told to the shop: one line
 // and one count each, and its money is counted once.
-func TestARefundWritesOneLinePerStationAndCountsOnce(t *testing.T) {
+func TestARefundWritesOneLogLinePerStepAndCountsOnce(t *testing.T) {
 	shop := openShop(t, ownName, withProgram(t, http.StatusOK))
 	order := shop.sold("")
 	status, answer := shop.office("POST", "/qfpay_jsapi/orders/"+order+"/refund", `{"refund_id":"half","amount":10000}`)

@@ -19,19 +19,27 @@ package qfpayjsapi
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/mail"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/orders"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/redact"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/shop"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/wechat"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
@@ -48,7 +56,7 @@ func init() {
 // A link such as `/pay/cat-food`, opened inside WeChat, leads the payer through
 // QFPay's OAuth, a signed payment and WeChat's own pay sheet, and back to a
 // receipt that is shown only when the gateway itself has confirmed the payment.
-// Orders are remembered in Caddy's storage.
+// Orders are remembered in a database: SQLite by default.
 //
 // In a Caddyfile, which needs no `order` option:
 //
@@ -64,9 +72,9 @@ func init() {
 //
 // For access logs there are the placeholders `{http.qfpay_jsapi.order}`,
 // `{http.qfpay_jsapi.status}`, `{http.qfpay_jsapi.amount}`,
-// `{http.qfpay_jsapi.currency}` and `{http.qfpay_jsapi.station}`. Caddy's event
+// `{http.qfpay_jsapi.currency}` and `{http.qfpay_jsapi.step}`. Caddy's event
 // handlers hear `order.paid`, `order.closed`, `order.refunded`,
-// `payment.disputed` and `payment.orphaned`.
+// `order.fulfilled`, `payment.disputed` and `payment.orphaned`.
 //
 // Nothing of it has been run against the live gateway by its authors, but all of
 // it against a simulator.
@@ -76,8 +84,10 @@ func init() {
 // loaded; an unset one is an error.
 type Handler struct {
 	// The gateway to use: `production` (the default), `testing` or `sandbox`;
-	// a region `hk`, `jp`, `th`, `sg`, `id`, `db`, `eur`, or `testing-` before
-	// one of them (not `jp`); `mainland`; or the base URL of a gateway.
+	// a region `hk`, `jp`, `th`, `sg`, `id`, `db`, `eur`, `kh`, or `testing-`
+	// before one of them (not `jp` and `kh`); `mainland` or `mainland-testing`; or
+	// the base URL of a gateway. An account belongs to one of them: those of
+	// Singapore, Malaysia, Canada and the Philippines to `sg`.
 	Environment string `json:"environment,omitempty"`
 
 	// The public id of the merchant's app, issued by QFPay. Required.
@@ -86,7 +96,7 @@ type Handler struct {
 	// The secret that signs requests, issued by QFPay. Required. Write a
 	// placeholder here, never the secret itself: configurations are shown by
 	// the admin API and saved to disk.
-	ClientKey string `json:"client_key,omitempty"`
+	ClientKey redact.Secret `json:"client_key,omitempty"`
 
 	// The merchant id, at most 16 characters. Only if QFPay issued one: then it
 	// goes into every call, otherwise it must be absent. Default: none.
@@ -96,12 +106,13 @@ type Handler struct {
 	SignType string `json:"sign_type,omitempty"`
 
 	// The page to which the payer is sent with the parameters of the payment.
-	// Default: `https://o2-hk.qfapi.com/q/direct`, in the environments `th` and
-	// `testing-th` `https://o2-th.qfapi.com/q/direct`.
+	// Default: `https://o2-hk.qfapi.com/q/direct`; in the environments `th` and
+	// `testing-th` `https://o2-th.qfapi.com/q/direct`, in `mainland` and
+	// `mainland-testing` `https://o2.qfpay.com/q/direct`.
 	PayPage string `json:"pay_page,omitempty"`
 
 	// How long one call to the gateway may take, 1s to 60s. Default: 10s.
-	Timeout caddy.Duration `json:"timeout,omitempty"`
+	Timeout Duration `json:"timeout,omitempty"`
 
 	// More parameters of the payment request, by name: `udid`, `rmb_tag`, and
 	// what else QFPay agreed with the merchant. They are signed with the rest.
@@ -126,6 +137,12 @@ type Handler struct {
 	// false.
 	Hosted bool `json:"hosted,omitempty"`
 
+	// The wallets that payers may choose from on a phone outside WeChat, where
+	// nobody can scan their own screen: `wechat`, `alipayhk`, `unionpay`, `payme`.
+	// QFPay has to activate each. They need `outside_wechat` `handoff`, and cannot
+	// be combined with `real_name`. Default: none.
+	Wallets []string `json:"wallets,omitempty"`
+
 	// The shop's name as WeChat and the payer's pages show it, at most 128
 	// bytes of UTF-8. Required.
 	MerchantName string `json:"merchant_name,omitempty"`
@@ -136,10 +153,10 @@ type Handler struct {
 
 	// What is sold. Items may come from here, from the catalog, or both. There
 	// must be something to pay: an item, an open amount or invoices. Default: none.
-	Items []checkout.Item `json:"items,omitempty"`
+	Items []shop.Item `json:"items,omitempty"`
 
 	// A JSON file with more items: an array of objects with `id`, `price`,
-	// `name` and `max_quantity`. It is read when the configuration is loaded and
+	// `name`, `max_quantity` and `stock`. It is read when the configuration is loaded and
 	// again when it changes; if it cannot be read then, the last good one stays
 	// in force. Default: none.
 	Catalog string `json:"catalog,omitempty"`
@@ -151,16 +168,28 @@ type Handler struct {
 	// The secret, of at least 32 bytes, with which the shop signs invoice links
 	// `/pay?invoice=<token>`: JSON Web Tokens by HS256. Write a placeholder here.
 	// Default: there are no invoice links.
-	InvoiceKey string `json:"invoice_key,omitempty"`
+	InvoiceKey redact.Secret `json:"invoice_key,omitempty"`
 
 	// What the shop asks of the payer, such as a name and an address. Values come
 	// in the form of a POST, travel with the order into the ledger and the
-	// webhooks, and are never shown. At most 20. Default: nothing.
-	Fields []checkout.Field `json:"fields,omitempty"`
+	// webhooks, and are shown to the owner alone. All values of one name are kept,
+	// as of checkboxes. At most 20. Default: nothing.
+	Fields []shop.Field `json:"fields,omitempty"`
+
+	// How long after its end an order keeps what its payer told the shop, 1h to
+	// 87600h (ten years). Then that is erased, and the order's history says so. An
+	// order ends when it is fulfilled or money goes back, whichever is last; before
+	// that, when it is paid; unpaid, when it fails or is closed. Default: it is kept.
+	KeepFields Duration `json:"keep_fields,omitempty"`
 
 	// How long a payer has to finish a payment, 1m to 2h (WeChat's own limit).
 	// Default: 15m.
-	OrderTTL caddy.Duration `json:"order_ttl,omitempty"`
+	OrderTTL Duration `json:"order_ttl,omitempty"`
+
+	// The time zone, by its IANA name, of the days and times in lists, sums,
+	// receipts and CSV, such as `Europe/Berlin`. The gateway's own days stay those
+	// of UTC+8. Default: `Asia/Hong_Kong`.
+	TimeZone string `json:"time_zone,omitempty"`
 
 	// The path under which the module answers: this path itself and all below
 	// it. Default: `/pay`.
@@ -179,7 +208,8 @@ type Handler struct {
 
 	// Scheme and host under which payers reach the site, without a path.
 	// Default: those of the request; behind a trusted proxy, those that the
-	// proxy forwards. Set it when the site answers to any host name.
+	// proxy forwards. Set it when the site answers to any host name. A start that
+	// comes under another name goes to this one first.
 	PublicURL string `json:"public_url,omitempty"`
 
 	// Where a payer goes after a payment that the gateway confirmed: a URL or a
@@ -192,7 +222,8 @@ type Handler struct {
 	FailureURL string `json:"failure_url,omitempty"`
 
 	// What happens to pay links that are opened outside WeChat: `handoff` (the
-	// default) shows a page with a QR code for WeChat, `allow` goes on as if it
+	// default) shows a page with a QR code for WeChat, or on a phone a link to copy
+	// and the `wallets`; `allow` goes on as if it
 	// were WeChat (for tests with a simulator), `pass` hands the request to the
 	// next handler, and a URL or path redirects there.
 	OutsideWeChat string `json:"outside_wechat,omitempty"`
@@ -202,32 +233,48 @@ type Handler struct {
 	// site's error routes (`handle_errors`).
 	Errors string `json:"errors,omitempty"`
 
-	// A folder with pages of the shop's own, in the place of built-in ones of the
-	// same file name. It is read when the configuration is loaded; a mistake in
-	// any of them is an error then. Default: the built-in pages.
+	// A folder with pages and mails of the shop's own, in the place of built-in ones
+	// of the same file name. It is read when the configuration is loaded; a mistake in
+	// any of them is an error then. Default: the built-in ones.
 	Templates string `json:"templates,omitempty"`
 
-	// The name of the ledger in storage: 1 to 64 of A-Z a-z 0-9 _ . - without a
-	// dot in front. Blocks with the same name share one ledger. Default:
-	// derived from app_code and mchid.
+	// The shop's name in the ledger: 1 to 64 of A-Z a-z 0-9 _ . - without a dot
+	// in front. Blocks with the same name are one shop, and must agree in all that
+	// concerns its orders. Default: derived from app_code.
 	Name string `json:"name,omitempty"`
 
-	// The storage for the ledger, a `caddy.storage` module. Default: the
-	// storage that Caddy itself is configured to use.
-	StorageRaw json.RawMessage `json:"storage,omitempty" caddy:"namespace=caddy.storage inline_key=module"`
+	// Where orders are remembered, a `qfpay_jsapi.ledger` module: `sqlite`, a file
+	// on this machine, or `postgres`, for several machines. Default: `sqlite` with
+	// the file `qfpay_jsapi/ledger.db` in Caddy's data folder.
+	LedgerRaw json.RawMessage `json:"ledger,omitempty" caddy:"namespace=qfpay_jsapi.ledger inline_key=engine"`
 
 	// The shop's own programs that are told of paid, closed and refunded orders,
 	// of disputes and orphans, by Standard Webhooks 1.0.0. Default: none.
 	Webhooks []Webhook `json:"webhooks,omitempty"`
 
-	*books  // shared with the app, which finishes what payers leave behind
-	owner   owner
-	storage *lastingStorage
-	catalog *checkout.CatalogFile
-	shop    checkout.Shop // without the catalogue
-	seal    *checkout.Seal
-	pages   *pages.Set
-	wechat  *wechat.Account // nil without an official account of the shop's own
+	// Whom the shop tells by mail what happens to its orders: the owner, and payers
+	// who want a receipt. Default: nobody.
+	Mail *Mail `json:"mail,omitempty"`
+
+	app      *App
+	checkout *checkout.Checkout
+	orders   *orders.Service // shared by the blocks of one shop
+	ledger   *ledgerHandle
+	shared   *checkout.Shared // with the blocks of the same shop in other configurations
+	logger   *zap.Logger
+	now      func() time.Time
+	zone     *time.Location
+	hosts    []string          // the site's own; nil if they are not known
+	server   *caddyhttp.Server // nil if it is not known
+
+	strippedNoted *sync.Once // see noteStripped
+
+	shop   *shop.Shop
+	seal   *checkout.Seal
+	pages  *pages.Set
+	mailer *mail.Mailer    // nil without mail
+	wechat *wechat.Account // nil without an official account of the shop's own
+	client *qfpay.Client
 }
 
 // Webhook is a program of the shop that is told what happens to orders.
@@ -238,7 +285,7 @@ type Webhook struct {
 
 	// The secret that signs the events: `whsec_` and 24 to 64 bytes in base64.
 	// Required. Write a placeholder here.
-	Secret string `json:"secret,omitempty"`
+	Secret redact.Secret `json:"secret,omitempty"`
 }
 
 // OfficialAccount is an official account of WeChat's. Register with WeChat the
@@ -249,7 +296,7 @@ type OfficialAccount struct {
 	AppID string `json:"app_id,omitempty"`
 
 	// The secret of the account. Required. Write a placeholder here.
-	AppSecret string `json:"app_secret,omitempty"`
+	AppSecret redact.Secret `json:"app_secret,omitempty"`
 
 	// Where payers are sent first. Default: WeChat's own address,
 	// `https://open.weixin.qq.com/connect/oauth2/authorize`.
@@ -264,10 +311,10 @@ type OfficialAccount struct {
 // currency such as "5.00".
 type OpenAmount struct {
 	// The least amount. Required.
-	Min checkout.Price `json:"min,omitempty"`
+	Min shop.Price `json:"min,omitempty"`
 
 	// The most. Required.
-	Max checkout.Price `json:"max,omitempty"`
+	Max shop.Price `json:"max,omitempty"`
 }
 
 // CaddyModule returns the Caddy module information.
@@ -281,10 +328,11 @@ func (Handler) CaddyModule() caddy.ModuleInfo {
 // Provision expands placeholders, checks the configuration and sets up what a
 // payment needs. It calls nobody and starts nothing.
 func (h *Handler) Provision(ctx caddy.Context) error {
-	h.books = &books{logger: ctx.Logger(), now: time.Now, meanwhile: meanwhile}
-	if err := registerMetrics(ctx); err != nil {
-		return err
-	}
+	h.logger, h.now, h.strippedNoted = ctx.Logger(), time.Now, new(sync.Once)
+	return setOff(h.provision(ctx), h.title(), h.logger)
+}
+
+func (h *Handler) provision(ctx caddy.Context) error {
 	h.warnOfLiteralSecrets()
 	if err := h.expand(); err != nil {
 		return err
@@ -293,34 +341,46 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.applyDefaults()
-	if err := h.openPages(); err != nil {
-		return err
+	for _, open := range []func(caddy.Context) error{
+		h.openZone, h.learnHosts, h.warnOfPaths, h.openPages, h.openMail, h.openShop, h.openGateway, h.openLedger, h.joinShop, h.openCheckout,
+	} {
+		if err := open(ctx); err != nil {
+			return err
+		}
 	}
-	if err := h.openShop(); err != nil {
-		return err
-	}
-	if err := h.openGateway(); err != nil {
-		return err
-	}
-	if err := h.join(); err != nil {
-		return err
-	}
-	if err := h.openLedger(ctx); err != nil {
-		return err
-	}
-	return h.register(ctx)
+	showZeros(h.Name, beginning{h.Currency, h.methods()})
+	return nil
 }
 
-// Cleanup leaves what is shared with other blocks of the same account.
+// methods are the ways in which the shop's payers can pay.
+func (h *Handler) methods() []qfpay.Method {
+	if h.Hosted {
+		return append(h.wallets(), qfpay.MethodHosted)
+	}
+	return append(h.wallets(), qfpay.MethodJSAPI)
+}
+
+func (h *Handler) wallets() (wallets []qfpay.Method) {
+	for _, wallet := range h.Wallets {
+		wallets = append(wallets, qfpay.Method(wallet))
+	}
+	return wallets
+}
+
+// Cleanup leaves what is shared with other configurations.
 func (h *Handler) Cleanup() error {
-	if h.books == nil || h.account == nil {
-		return nil
+	var errs []error
+	if h.shared != nil {
+		_, err := sharedByShops.Delete(h.Name)
+		errs = append(errs, err)
 	}
-	h.account.storages.remove(h.storage)
-	return leaveAccount(h.Name)
+	if h.ledger != nil {
+		errs = append(errs, h.ledger.leave())
+	}
+	return errors.Join(errs...)
 }
 
-func (h *Handler) openPages() (err error) {
+func (h *Handler) openPages(caddy.Context) (err error) {
 	h.pages = pages.Builtin()
 	if h.Templates == "" {
 		return nil
@@ -331,14 +391,73 @@ func (h *Handler) openPages() (err error) {
 	return nil
 }
 
+// openShop sets up all that can be bought.
+func (h *Handler) openShop(caddy.Context) error {
+	h.shop = &shop.Shop{Merchant: h.MerchantName, Currency: h.Currency, Fields: h.Fields, Rules: h.Mail.fieldRules()}
+	if h.OpenAmount != nil {
+		bounds, err := shop.ParseBounds(string(h.OpenAmount.Min), string(h.OpenAmount.Max), h.Currency)
+		if err != nil {
+			return fieldError{"open_amount", err}
+		}
+		h.shop.OpenAmount = &bounds
+		h.warnOfRisk("open_amount", bounds.Min)
+	}
+	if h.InvoiceKey != "" {
+		key, err := shop.NewInvoiceKey(string(h.InvoiceKey), h.now)
+		if err != nil {
+			return fieldError{"invoice_key", err}
+		}
+		h.shop.Invoices = key
+	}
+	return h.openCatalog()
+}
+
+func (h *Handler) openCatalog() (err error) {
+	place := "items" // which the rules found good already, but for one another and the file's
+	if h.Catalog != "" {
+		place = "catalog"
+	}
+	notify := strings.TrimPrefix(h.NotifyPath, h.Path+"/") // elsewhere, it is no item's id
+	if h.shop.Catalog, err = shop.OpenCatalog(h.Catalog, h.Currency, h.Items, h.logger, notify); err != nil {
+		return fieldError{place, err}
+	}
+	catalogue := h.shop.Catalog.Catalogue(h.now())
+	if id, characters := catalogue.LongestName(); characters > shop.GoodsNameCharacters {
+		h.logger.Warn(fmt.Sprintf("an item's name is longer than the %d characters that QFPay's documentation allows: check how WeChat shows it, or shorten it", shop.GoodsNameCharacters),
+			zap.String("item", id), zap.Int("characters", characters))
+	}
+	switch id, price := catalogue.Cheapest(); {
+	case id != "":
+		h.warnOfRisk(id, price)
+	case h.OpenAmount == nil && h.InvoiceKey == "":
+		return fieldError{"catalog", errors.New("nothing is sold: the file has no items")}
+	}
+	return nil
+}
+
+func (h *Handler) warnOfRisk(item string, txamt int64) {
+	if txamt < shop.RiskControlAmount {
+		h.logger.Warn(fmt.Sprintf("an item costs less than %d minor units: the gateway's risk control may refuse such payments", shop.RiskControlAmount),
+			zap.String("item", item), zap.Int64("txamt", txamt))
+	}
+}
+
 func (h *Handler) applyDefaults() {
 	h.PayPage = cmp.Or(h.PayPage, qfpay.PayPage(h.Environment))
-	h.Timeout = cmp.Or(h.Timeout, caddy.Duration(10*time.Second))
-	h.OrderTTL = cmp.Or(h.OrderTTL, caddy.Duration(15*time.Minute))
+	h.Timeout = cmp.Or(h.Timeout, Duration(10*time.Second))
+	h.OrderTTL = cmp.Or(h.OrderTTL, Duration(15*time.Minute))
+	h.TimeZone = cmp.Or(h.TimeZone, "Asia/Hong_Kong")
 	h.Path = cmp.Or(h.Path, defaultPath)
 	h.NotifyPath = cmp.Or(h.NotifyPath, h.Path+"/notify")
 	h.OutsideWeChat = cmp.Or(h.OutsideWeChat, "handoff")
-	h.Name = cmp.Or(h.Name, accountName(h.AppCode, h.MchID))
+	h.Name = cmp.Or(h.Name, shopName(h.AppCode))
+}
+
+// shopName derives the name of a shop that has none from the account, so that the
+// blocks of one account are one shop.
+func shopName(appCode string) string {
+	sum := sha256.Sum256([]byte(appCode))
+	return hex.EncodeToString(sum[:8])
 }
 
 // gatewayURL is the base URL of the gateway.
@@ -349,11 +468,23 @@ func (h *Handler) gatewayURL() string {
 	return h.Environment
 }
 
-func (h *Handler) openGateway() error {
+// warnOfHostedElsewhere warns of hosted payments at a gateway that has no accounts of
+// merchants in Canada. A base URL of one's own may be anything.
+func (h *Handler) warnOfHostedElsewhere() {
+	environment := cmp.Or(h.Environment, "production")
+	_, isNamed := qfpay.Gateway(environment)
+	if h.Hosted && isNamed && environment != "sg" && environment != "testing-sg" {
+		h.logger.Warn("hosted is for merchants in Canada, whose accounts are at the gateway in Singapore: set environment sg or testing-sg",
+			zap.String("environment", environment))
+	}
+}
+
+func (h *Handler) openGateway(caddy.Context) error {
 	base := h.gatewayURL()
 	if gateway, err := url.Parse(base); err == nil && gateway.Scheme == "http" && !isLoopback(gateway.Hostname()) {
 		h.logger.Warn("the gateway is reached over http: payments can be read and altered on the way", zap.String("environment", base))
 	}
+	h.warnOfHostedElsewhere()
 	client, err := qfpay.NewClient(qfpay.Config{
 		Gateway:   base,
 		AppCode:   h.AppCode,
@@ -361,52 +492,44 @@ func (h *Handler) openGateway() error {
 		MchID:     h.MchID,
 		SignType:  qfpay.SignType(cmp.Or(h.SignType, string(qfpay.MD5))),
 		Timeout:   time.Duration(h.Timeout),
+
+		WrongReplySignature: func() {
+			h.logger.Warn("a reply from the gateway carries a signature that does not match; such replies are accepted all the same, because QFPay documents two rules and TLS proves where they come from; this is logged once",
+				zap.String("environment", base))
+		},
 	})
 	if err != nil {
 		return err
 	}
-	h.gateway.client = client
-	h.timeout = time.Duration(h.Timeout)
-	h.orderTTL = time.Duration(h.OrderTTL)
-	if h.seal, err = checkout.NewSeal(h.ClientKey); err != nil {
+	h.client = client
+	if h.seal, err = checkout.NewSeal(string(h.ClientKey), h.Name, h.Path); err != nil {
 		return err
 	}
 	if own := h.OfficialAccount; own != nil {
 		h.wechat, err = wechat.New(wechat.Config{
 			AppID: own.AppID, AppSecret: own.AppSecret,
-			AuthorizeURL: own.AuthorizeURL, TokenURL: own.TokenURL, Timeout: h.timeout,
+			AuthorizeURL: own.AuthorizeURL, TokenURL: own.TokenURL, Timeout: time.Duration(h.Timeout),
 		})
 	}
 	return err
 }
 
-func (h *Handler) openLedger(ctx caddy.Context) error {
-	h.owner = owner{h.AppCode, h.MchID, h.gatewayURL(), string(h.StorageRaw)} // which loading it empties
-	storage, err := h.openStorage(ctx)
-	if err != nil {
-		return fieldError{"storage", err}
-	}
-	h.storage = storage
-	h.ledger = ledger.New(storage, h.Name)
-	return nil
+func (h *Handler) openLedger(ctx caddy.Context) (err error) {
+	h.ledger, err = loadLedger(ctx, h)
+	return err
 }
 
-// join shares the work with other blocks of the same account.
-func (h *Handler) join() error {
-	shared, err := joinAccount(h.Name)
+// sharedByShops is what the blocks of a shop have in common across reloads, by the
+// shop's name.
+var sharedByShops = caddy.NewUsagePool()
+
+// joinShop makes the block one of a shop, whose orders the app looks after.
+func (h *Handler) joinShop(ctx caddy.Context) error {
+	shared, _, err := sharedByShops.LoadOrNew(h.Name, func() (caddy.Destructor, error) { return checkout.NewShared(), nil })
 	if err != nil {
 		return err
 	}
-	h.name = h.Name
-	h.account = shared
-	h.gateway.pace = shared.pace
-	h.gateway.name = h.Name
-	return nil
-}
-
-// register hands what payers leave behind to the app.
-func (h *Handler) register(ctx caddy.Context) error {
-	h.emit = emitter(ctx)
+	h.shared = shared.(*checkout.Shared)
 	endpoints, err := h.endpoints()
 	if err != nil {
 		return err
@@ -415,17 +538,69 @@ func (h *Handler) register(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := app.(*App).employ(h, endpoints); err != nil {
-		return err
-	}
-	showZeros(h.Name, h.Currency)
+	h.app = app.(*App)
+	h.orders, err = h.app.addBlock(h, endpoints)
+	return err
+}
+
+// bodyTime is how long a client may take to send a body, far above what a form
+// takes on a poor line.
+var bodyTime = 20 * time.Second
+
+// openCheckout sets up what answers the payers.
+func (h *Handler) openCheckout(caddy.Context) error {
+	h.checkout = checkout.New(checkout.Config{
+		Name:          h.Name,
+		Shop:          h.shop,
+		Path:          h.Path,
+		NotifyPath:    h.NotifyPath,
+		PublicURL:     h.PublicURL,
+		Hosts:         h.hosts,
+		NotifyURL:     h.NotifyURL,
+		SuccessURL:    h.SuccessURL,
+		FailureURL:    h.FailureURL,
+		OutsideWeChat: h.OutsideWeChat,
+		PassErrors:    h.Errors == "pass",
+		OrderTTL:      time.Duration(h.OrderTTL),
+		Zone:          h.zone,
+		Timeout:       time.Duration(h.Timeout),
+		BodyTime:      bodyTime,
+		Hosted:        h.Hosted,
+		Wallets:       h.wallets(),
+		RealName:      h.RealName,
+		PayPage:       h.PayPage,
+		LimitPay:      h.LimitPay,
+		Params:        h.Params,
+		Seal:          h.seal,
+		Pages:         h.pages,
+		Orders:        h.orders,
+		WeChat:        h.wechat,
+		Shared:        h.shared,
+		Verify: func(body []byte, sign string) bool {
+			return qfpay.VerifyNotification(body, sign, string(h.ClientKey), qfpay.SignType(h.SignType))
+		},
+		Server:   caddyServer{},
+		Observer: h.app.observer,
+		Log:      h.logger,
+		Now:      h.now,
+	})
 	return nil
+}
+
+// account names the merchant's account at a gateway: those with one account may
+// hear of each other's orders.
+func (h *Handler) account() string {
+	gateway, err := url.Parse(h.gatewayURL())
+	if err != nil {
+		return h.AppCode
+	}
+	return h.AppCode + "@" + gateway.Host
 }
 
 func (h *Handler) endpoints() ([]*webhook.Endpoint, error) {
 	endpoints := make([]*webhook.Endpoint, len(h.Webhooks))
 	for i, hook := range h.Webhooks {
-		endpoint, err := webhook.New(hook.URL, hook.Secret)
+		endpoint, err := webhook.New(hook.URL, string(hook.Secret))
 		if err != nil {
 			return nil, fieldError{"webhooks[" + strconv.Itoa(i) + "]", err}
 		}
@@ -434,24 +609,8 @@ func (h *Handler) endpoints() ([]*webhook.Endpoint, error) {
 	return endpoints, nil
 }
 
-// emitter returns what tells Caddy's event handlers. Requests may outlive the
-// configuration they came in with, whose events nobody hears any more: theirs
-// go to the configuration that is active then.
-func emitter(ctx caddy.Context) func(string, map[string]any) {
-	return func(event string, data map[string]any) {
-		hearing := ctx
-		if ctx.Err() != nil {
-			hearing = caddy.ActiveContext()
-		}
-		if app, err := hearing.AppIfConfigured("events"); err == nil {
-			app.(*caddyevents.App).Emit(hearing, event, data)
-		}
-	}
-}
-
 // Interface guards
 var (
-	_ caddy.Provisioner           = (*Handler)(nil)
-	_ caddy.CleanerUpper          = (*Handler)(nil)
-	_ caddyhttp.MiddlewareHandler = (*Handler)(nil)
+	_ caddy.Provisioner  = (*Handler)(nil)
+	_ caddy.CleanerUpper = (*Handler)(nil)
 )

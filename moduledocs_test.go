@@ -16,9 +16,9 @@ import (
 
 // configured are the types whose fields Caddy's site shows as configuration.
 var configured = map[string][]string{
-	".":                 {"Handler", "Webhook", "OfficialAccount", "OpenAmount", "Orders"},
-	"internal/checkout": {"Item", "Field"},
-	"simulator":         {"Handler"},
+	".":             {"Handler", "Webhook", "OfficialAccount", "OpenAmount", "Orders", "SQLite", "Postgres"},
+	"internal/shop": {"Item", "Field"},
+	"simulator":     {"Handler"},
 }
 
 func TestEveryFieldOfTheConfigurationSaysWhatItIsUnlessItIsSet(t *testing.T) {
@@ -62,7 +62,7 @@ func configurationOf(t *testing.T, folder, name string) map[string]string {
 }
 
 func TestTheCaddyfilesInDocCommentsAreUnderstood(t *testing.T) {
-	for _, file := range []string{"module.go", "orderspage.go"} {
+	for _, file := range []string{"module.go", "orders.go"} {
 		block := regexp.MustCompile(`(?m)(^//\t.*\n)+`).FindString(readDocument(t, file))
 		require.NotEmpty(t, block, file)
 		block = regexp.MustCompile(`(?m)^//\t`).ReplaceAllString(block, "")

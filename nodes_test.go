@@ -1,9 +1,12 @@
 package qfpayjsapi
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"slices"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,177 +15,187 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
-	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/orders"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
 )
 
-// twoNodes are two machines with one storage before one gateway: nothing in
-// memory is shared.
-func twoNodes(t *testing.T) (one *counter, two *Handler) {
+// twoNodes are two machines with one ledger before one gateway: nothing in memory
+// is shared, and each has the database open for itself.
+func twoNodes(t *testing.T) (one *testShop, two *machine) {
 	t.Helper()
-	storage := map[string]any{"module": "file_system", "root": t.TempDir()}
-	one = openCounter(t, map[string]any{"storage": storage})
-	two, err := provision(t, map[string]any{
-		"environment": one.Environment, "pay_page": one.PayPage, "storage": storage,
-	})
+	file := filepath.Join(t.TempDir(), "ledger.db")
+	newLedger(t, file)
+	one = openTestShopOn(t, openLedger(t, file), "", nil)
+	h, err := provision(t, map[string]any{"environment": one.Environment, "pay_page": one.PayPage})
 	require.NoError(t, err)
-	two.account = newAccount()
-	two.gateway.pace = two.account.pace
-	two.logger, two.now = one.logger, one.now
+	two = assemble(t, h, surroundings{ledger: openLedger(t, file), gateway: direct{one.simulator}, now: one.clock.now, sleep: one.clock.sleep})
 	return one, two
-}
-
-// callbackOn sends one's callback to a node.
-func callbackOn(t *testing.T, node *Handler, jar map[string]string, callback string) *http.Response {
-	t.Helper()
-	r := httptest.NewRequest(http.MethodGet, callback, nil)
-	for name, value := range jar {
-		r.AddCookie(&http.Cookie{Name: name, Value: value})
-	}
-	w := httptest.NewRecorder()
-	require.NoError(t, node.ServeHTTP(w, asCaddyWould(r), nobody))
-	return w.Result()
-}
-
-// The node that looks after open orders is told of a payment in memory. It is
-// told in storage by another one, and of a payment that came too late: then it
-// may just be taking the order off the index.
-func TestAPaymentIsAnnouncedWhereThatIsNeeded(t *testing.T) {
-	for _, test := range []struct {
-		name      string
-		leads     int32
-		over      bool
-		announced bool
-	}{
-		{"in time, to the node itself", 1, false, false},
-		{"in time, to another node", 0, false, true},
-		{"too late", 1, true, true},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			c := openCounter(t, nil)
-			c.account.leads.Store(test.leads)
-			callback := c.authorize(t, "/pay/cat-food")
-			require.Equal(t, http.StatusFound, c.visit(t, callback).StatusCode)
-			order, err := c.ledger.Find(t.Context(), orderIn(callback))
-			require.NoError(t, err)
-			if test.over { // since the notification looked
-				require.NoError(t, c.ledger.Record(t.Context(), order.ID, ledger.Closed{At: c.now(), Reason: "not_found"}))
-			}
-			_, err = c.settle(t.Context(), order, news{
-				number: order.ID, syssn: order.Prepared.Syssn, amount: order.Intent.Amount, currency: order.Intent.Currency,
-				state: qfpay.TradePaid, source: "notification",
-			})
-			require.NoError(t, err)
-			subjects, news, err := c.ledger.Index(t.Context())
-			require.NoError(t, err)
-			assert.Equal(t, []string{order.ID}, subjects)
-			assert.Equal(t, test.announced, slices.Contains(news, ledger.News{Order: order.ID, Fact: "paid"}))
-			assert.Contains(t, c.account.woken.take(), order.ID)
-		})
-	}
 }
 
 func TestTheSameCallbackOnTwoNodesMakesOnePayment(t *testing.T) {
 	one, two := twoNodes(t)
+	for _, service := range []*orders.Service{one.orders, two.Handler.orders} { // both wait by the clock on the wall
+		service.Sleep = func(ctx context.Context, wait time.Duration) bool { time.Sleep(wait); return ctx.Err() == nil }
+	}
 	callback := one.authorize(t, "/pay/cat-food")
-	locations := make([]string, 8)
+	answers := make([]*http.Response, 8)
 	var all sync.WaitGroup
-	for i := range locations {
+	for i := range answers {
 		node := one.Handler
 		if i%2 == 1 {
-			node = two
+			node = two.Handler
 		}
-		all.Go(func() { locations[i] = callbackOn(t, node, one.jar, callback).Header.Get("Location") })
+		request := one.request(callback)
+		all.Go(func() {
+			w := httptest.NewRecorder()
+			assert.NoError(t, node.ServeHTTP(w, request, nobody))
+			answers[i] = w.Result()
+		})
 	}
 	all.Wait()
-	require.NotEmpty(t, locations[0])
-	for _, location := range locations {
-		assert.Equal(t, locations[0], location)
+	payURL := one.order(t, orderIn(callback)).PayURL
+	require.NotEmpty(t, payURL)
+	for _, answer := range answers {
+		assert.Equal(t, payURL, answer.Header.Get("Location"))
 	}
-	assert.Equal(t, 1, one.simulator.Calls("openid"))
+	assert.Len(t, one.simulator.Trades(), 1)
 	assert.Equal(t, 1, one.simulator.Calls("payment"))
 }
 
-func TestOneNodeIsNotifiedAndTheOtherSeesThePayerReturn(t *testing.T) {
-	one, two := twoNodes(t)
-	callback := one.authorize(t, "/pay/cat-food")
-	require.Equal(t, http.StatusFound, callbackOn(t, two, one.jar, callback).StatusCode, "the other node opens the cookie")
-	order := orderIn(callback)
-	require.NoError(t, one.simulator.Pay(order))
-	found, err := two.ledger.Find(t.Context(), order)
-	require.NoError(t, err)
-	var both sync.WaitGroup
-	for _, node := range []*books{one.books, two.books} {
-		both.Go(func() {
-			_, err := node.ask(t.Context(), found)
-			assert.NoError(t, err)
-		})
-	}
-	both.Wait()
-	for _, node := range []*books{one.books, two.books} {
-		settled, err := node.ledger.Find(t.Context(), order)
-		require.NoError(t, err)
-		assert.Equal(t, ledger.StatusPaid, settled.Status())
-	}
+// openIDEnds is a line on which something happens when the openid call has ended.
+type openIDEnds struct {
+	direct
+	then func()
 }
 
-func TestTwoNodesAskTheGatewayInTurn(t *testing.T) {
+func (l *openIDEnds) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := l.direct.RoundTrip(r)
+	if then := l.then; then != nil && strings.Contains(r.URL.Path, "openid") {
+		l.then = nil
+		then()
+	}
+	return response, err
+}
+
+// The second node is told that the code was used. It starts the flow again while
+// the first one still has its openid call to end.
+func TestARestartOnAnotherNodeMakesNoSecondPayment(t *testing.T) {
 	one, two := twoNodes(t)
 	callback := one.authorize(t, "/pay/cat-food")
-	one.visit(t, callback)
-	order, err := one.ledger.Find(t.Context(), orderIn(callback))
-	require.NoError(t, err)
+	var second *http.Response
+	one.wire(t, &openIDEnds{direct{one.simulator}, func() {
+		restart := one.visitAt(t, two.Handler, callback)
+		require.Equal(t, http.StatusFound, restart.StatusCode)
+		again := one.back(t, restart.Header.Get("Location"))
+		second = one.visitAt(t, two.Handler, again)
+	}})
+	first := one.visit(t, callback)
+	require.NotNil(t, second)
+	require.Equal(t, http.StatusFound, second.StatusCode)
+	assert.Contains(t, second.Header.Get("Location"), "/q/direct?")
+	assert.Equal(t, second.Header.Get("Location"), first.Header.Get("Location"))
+	assert.Len(t, one.simulator.Trades(), 1)
+	assert.Equal(t, 1, one.simulator.Calls("payment"))
+}
+
+func TestANotificationAtOneNodeShowsAtTheOther(t *testing.T) {
+	one, two := twoNodes(t)
+	callback := one.authorize(t, "/pay/cat-food")
+	require.Equal(t, http.StatusFound, one.visitAt(t, two.Handler, callback).StatusCode, "the other node opens the cookie")
+	order := orderIn(callback)
+	require.NoError(t, one.simulator.Pay(order))
+	var both sync.WaitGroup
+	both.Go(func() { assert.Equal(t, http.StatusOK, one.receive(t, one.notification(order))) })
+	both.Go(func() {
+		w := httptest.NewRecorder()
+		assert.NoError(t, two.ServeHTTP(w, one.request("/pay/return/"+order), nobody))
+		assert.Equal(t, http.StatusOK, w.Code)
+	})
+	both.Wait()
+	for _, node := range []*machine{one.machine, two} {
+		settled, err := node.orders.Find(t.Context(), order)
+		require.NoError(t, err)
+		assert.Equal(t, ledger.StatusPaid, settled.Status)
+	}
+	assert.Len(t, append(one.heard.names(), two.heard.names()...), 1, "one of them says so")
+}
+
+func TestTwoNodesTogetherAskTheGatewayAtMostEveryTwoSeconds(t *testing.T) {
+	one, two := twoNodes(t)
+	order := one.prepare(t, "/pay/cat-food")
 	everybodyAsks := func() {
 		var all sync.WaitGroup
 		for i := range 8 {
-			node := []*books{one.books, two.books}[i%2]
-			all.Go(func() { node.enquire(t.Context(), order) })
+			node := []*Handler{one.Handler, two.Handler}[i%2]
+			request := one.request([]string{"/pay/status/", "/pay/return/"}[i/4] + order)
+			all.Go(func() { assert.NoError(t, node.ServeHTTP(httptest.NewRecorder(), request, nobody)) })
+		}
+		for _, node := range []*machine{one.machine, two} {
+			all.Go(func() { _, _ = node.orders.LookUp(t.Context(), order) })
+			all.Go(func() { node.workOnce(t.Context()) })
 		}
 		all.Wait()
 	}
 	everybodyAsks()
 	assert.Equal(t, 1, one.simulator.Calls("query"))
-	one.hands.set(one.now().Add(enquiryInterval - time.Millisecond))
+	one.clock.pass(enquiryInterval - time.Millisecond)
 	everybodyAsks()
 	assert.Equal(t, 1, one.simulator.Calls("query"))
-	require.NoError(t, one.simulator.Pay(order.ID))
-	one.hands.set(one.now().Add(time.Millisecond))
+	require.NoError(t, one.simulator.Pay(order))
+	one.clock.pass(time.Millisecond)
 	everybodyAsks()
 	assert.Equal(t, 2, one.simulator.Calls("query"))
-	settled, err := two.ledger.Find(t.Context(), order.ID)
+	settled, err := two.orders.Find(t.Context(), order)
 	require.NoError(t, err)
-	assert.Equal(t, ledger.StatusPaid, settled.Status())
-}
-
-func TestTheNodeThatTellsTheShopLearnsOfAnOrderClosedByHandOnAnother(t *testing.T) {
-	one, two := twoNodes(t)
-	callback := one.authorize(t, "/pay/cat-food")
-	one.simulator.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.DropBefore}) // so that no enquiry has news of it
-	one.visit(t, callback)
-	one.hands.set(one.now().Add(one.callbackTime()))
-	order, err := one.ledger.Find(t.Context(), orderIn(callback))
-	require.NoError(t, err)
-	_, err = one.closeByHand(t.Context(), order)
-	require.NoError(t, err)
-	other := &clerk{books: two.books, logger: two.logger}
-	due := newAgenda()
-	due.add(order.ID, other.now().Add(laterEnquiries))
-	other.scan(t.Context(), due, nil)
-	subject, any := due.take(other.now())
-	assert.True(t, any, "at once, and not when it would have asked about the order")
-	assert.Equal(t, order.ID, subject)
+	assert.Equal(t, ledger.StatusPaid, settled.Status)
 }
 
 func TestAnotherNodeGoesOnWhereOneStopped(t *testing.T) {
 	one, two := twoNodes(t)
-	callback := one.authorize(t, "/pay/cat-food")
-	one.visit(t, callback)
-	require.NoError(t, one.simulator.Pay(orderIn(callback)))
-	one.hands.set(one.now().Add(6 * time.Second))
-	other := &clerk{books: two.books, logger: two.logger}
-	_, err := other.look(t.Context(), orderIn(callback))
+	order := one.prepare(t, "/pay/cat-food")
+	require.NoError(t, one.simulator.Pay(order))
+	one.clock.pass(6 * time.Second)
+	leased, err := one.reconciler.Lease(t.Context(), 1) // and dies
 	require.NoError(t, err)
-	settled, err := one.ledger.Find(t.Context(), orderIn(callback))
+	require.Len(t, leased, 1)
+	two.workOnce(t.Context())
+	assert.Equal(t, ledger.StatusPending, one.status(t, order), "it is left to the other one")
+	one.clock.pass(90 * time.Second)
+	two.workOnce(t.Context())
+	assert.Equal(t, ledger.StatusPaid, one.status(t, order))
+}
+
+func TestARefundOfANodeThatDiedIsFollowedByAnother(t *testing.T) {
+	one, two := twoNodes(t)
+	order := one.prepare(t, "/pay/cat-food")
+	require.NoError(t, one.simulator.Pay(order))
+	one.work(t, 5*time.Second)
+	one.simulator.Inject(qfpaytest.Fault{Call: "refund", Kind: qfpaytest.DropAfter})
+	refund, err := one.orders.Refund(t.Context(), order, "r1", 2800)
 	require.NoError(t, err)
-	assert.Equal(t, ledger.StatusPaid, settled.Status())
+	require.True(t, refund.Open())
+	one.clock.pass(time.Minute)
+	two.workOnce(t.Context())
+	assert.Equal(t, ledger.StatusPartiallyRefunded, one.status(t, order))
+}
+
+func TestTwoHundredRefundsAtOnceOverTwoNodesNeverExceedWhatWasPaid(t *testing.T) {
+	one, two := twoNodes(t)
+	order := one.prepare(t, "/pay/cat-food")
+	require.NoError(t, one.simulator.Pay(order))
+	one.work(t, 5*time.Second)
+	var all sync.WaitGroup
+	for i := range 200 {
+		node := []*machine{one.machine, two}[i%2]
+		all.Go(func() { _, _ = node.orders.Refund(t.Context(), order, fmt.Sprintf("r%d", i), 300) })
+	}
+	all.Wait()
+	one.work(t, time.Hour) // one at a time
+	refunds, err := ledger.View(t.Context(), one.store, func(tx *ledger.Tx) (ledger.Refunds, error) { return tx.Refunds(order) })
+	require.NoError(t, err)
+	trade, _ := one.simulator.Trade(order)
+	assert.LessOrEqual(t, trade.Refunded, int64(12800))
+	assert.Equal(t, trade.Refunded, refunds.Done(), "the ledger agrees with the gateway")
+	assert.Equal(t, 42, one.simulator.Calls("refund"), "no more was asked of the gateway than fits")
+	assert.EqualValues(t, 12600, refunds.Done(), "and as many as fit were made")
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -70,6 +71,20 @@ func (p *payer) follow(after reply) reply {
 	return p.get("/orders" + after.location)
 }
 
+// question is the page that asks whether to do something to an order, by the form of
+// its page: refund with an amount, or close.
+func (p *payer) question(order, name, value string) reply {
+	p.t.Helper()
+	return p.questionAt("/orders", order, name, value)
+}
+
+func (p *payer) questionAt(address, order, name, value string) reply {
+	p.t.Helper()
+	was := regexp.MustCompile(`name="was" value="([^"]+)"`).FindStringSubmatch(p.get(address + "?order=" + order).body)
+	require.NotNil(p.t, was)
+	return p.get(address + "?" + url.Values{"order": {order}, "was": {was[1]}, name: {value}}.Encode())
+}
+
 // shownOrders are the orders that a list shows.
 func shownOrders(page reply) (orders []string) {
 	for _, row := range regexp.MustCompile(`<td role="cell" class="what"><a href="\?order=([0-9A-Z]{26})"`).FindAllStringSubmatch(page.body, -1) {
@@ -86,11 +101,11 @@ func TestTheOwnerSeesOrdersAndTheirSums(t *testing.T) {
 	shop.office("POST", "/qfpay_jsapi/orders/"+second+"/refund", `{"refund_id":"r1","amount":5600}`)
 	owner := shop.owner()
 
-	page := owner.get("/orders")
+	page := owner.get("/orders?status=")
 	require.Equal(t, http.StatusOK, page.status, page.body)
 	assert.Equal(t, []string{unpaid, second, first}, shownOrders(page), "the newest first")
 	for _, part := range []string{
-		"<dt>Kept</dt><dd>HK$456.00</dd>", "<dt>Taken</dt><dd>HK$512.00</dd>", "<dt>Refunded</dt><dd>HK$56.00</dd>", "<dt>Paid orders</dt><dd>2 of 3</dd>",
+		"<dt>Net</dt><dd>HK$456.00</dd>", "<dt>Gross</dt><dd>HK$512.00</dd>", "<dt>Refunded</dt><dd>HK$56.00</dd>", "<dt>Paid orders</dt><dd>2 of 3</dd>",
 		"Orders found: 3", `<span class="status partially_refunded">Partially refunded</span>`, `−HK$56.00`, `INV-7`,
 		`aria-current="page">Today</a>`,
 	} {
@@ -111,25 +126,25 @@ func TestTheOwnerSeesOrdersAndTheirSums(t *testing.T) {
 	assert.NotContains(t, month.body, "<svg")
 
 	owner.header.Set("Accept-Language", "zh-HK")
-	assert.Contains(t, owner.get("/orders").body, "<dt>淨收入</dt>")
+	assert.Contains(t, owner.get("/orders?status=").body, "<dt>淨額</dt>")
 	owner.header.Set("Accept-Language", "zh-CN")
-	assert.Contains(t, owner.get("/orders").body, "<dt>净收入</dt>")
+	assert.Contains(t, owner.get("/orders?status=").body, "<dt>净额</dt>")
 }
 
 func TestAPeriodHasAChartOfEachDayOrMonth(t *testing.T) {
 	shop := openShop(t, withOrders)
 	shop.sold("")
 	owner := shop.owner()
-	assert.NotContains(t, owner.get("/orders").body, "<svg", "a day makes no chart")
-	today := regexp.MustCompile(`name="to" type="date" value="([^"]+)"`).FindStringSubmatch(owner.get("/orders").body)[1]
+	assert.NotContains(t, owner.get("/orders?status=").body, "<svg", "a day makes no chart")
+	today := regexp.MustCompile(`name="to" type="date" value="([^"]+)"`).FindStringSubmatch(owner.get("/orders?status=").body)[1]
 	days := owner.get("/orders?from=" + today[:8] + "01&to=" + today[:8] + "28").body
 	if today[8:] <= "28" {
-		assert.Contains(t, days, "Taken per day, HKD")
+		assert.Contains(t, days, "Gross per day, HKD")
 		assert.Contains(t, days, "<title>"+today+": HK$256.00</title>")
 		assert.Equal(t, 28, strings.Count(days, `<tr><th scope="row">`))
 	}
 	months := owner.get("/orders?from=2020-01-01&to=" + today).body
-	assert.Contains(t, months, "Taken per month, HKD")
+	assert.Contains(t, months, "Gross per month, HKD")
 	assert.Contains(t, months, "<title>"+today[:7]+": HK$256.00</title>")
 }
 
@@ -150,10 +165,10 @@ func TestLongListsGoOnOnAnotherPage(t *testing.T) {
 	assert.Contains(t, second.body, `href="?status=pending">Newest</a>`)
 }
 
-func TestAnOrdersPageShowsEverythingAndAloneTheFields(t *testing.T) {
+func TestAnOrdersPageShowsEverythingAndNoListTheFields(t *testing.T) {
 	shop := openShop(t, withOrders, withBlock("field name required\nfield dog_size"))
 	payer := shop.payer(wechat)
-	posted := payer.post("/pay?item=cat-food:2&item=dog-treats&ref=R-1", url.Values{"name": {"sentinel-name 陈 <b>"}, "dog_size": {"two\nlines"}})
+	posted := payer.post("/pay?item=cat-food:2&item=dog-treats&ref=R-1", url.Values{"name": {"sentinel-name 陈 <b>"}, "dog_size": {"two\nlines", "L"}})
 	require.Equal(t, http.StatusSeeOther, posted.status, posted.body)
 	callback := payer.oauth(posted.location)
 	require.Equal(t, http.StatusFound, payer.get(callback).status)
@@ -164,9 +179,9 @@ func TestAnOrdersPageShowsEverythingAndAloneTheFields(t *testing.T) {
 	page := shop.owner().get("/orders?order=" + order)
 	require.Equal(t, http.StatusOK, page.status)
 	for _, part := range []string{
-		"<bdi>Name</bdi></dt><dd><bdi>sentinel-name 陈 &lt;b&gt;</bdi>", "<bdi>dog_size</bdi></dt><dd><bdi>two\nlines</bdi>",
+		"<bdi>Name</bdi></dt><dd><bdi>sentinel-name 陈 &lt;b&gt;</bdi>", "<bdi>dog_size</bdi></dt><dd><bdi>two\nlines\nL</bdi>",
 		"<bdi>Cat food 猫粮</bdi> × 2</dt><dd>HK$256.00</dd>", "<bdi>dog-treats</bdi></dt><dd>HK$46.50</dd>", "<bdi>R-1</bdi>",
-		"The payer set out to pay", "The gateway took the order", "<strong>Paid</strong>", "Amount to refund in HKD, at most 302.50",
+		"WeChat confirmed the payer", "The gateway accepted the order", "<strong>Paid</strong>", "Amount to refund in HKD, at most 302.50",
 	} {
 		assert.Contains(t, page.body, part)
 	}
@@ -174,7 +189,14 @@ func TestAnOrdersPageShowsEverythingAndAloneTheFields(t *testing.T) {
 		assert.NotContains(t, page.body, secret)
 	}
 	_, detail := shop.officeText("GET", "/qfpay_jsapi/orders/"+order, "")
-	assert.NotContains(t, detail+shop.owner().get("/orders").body, "sentinel-name")
+	assert.Contains(t, detail, `"fields":{"dog_size":["two\nlines","L"],"name":"sentinel-name 陈 \u003cb\u003e"}`)
+	_, listed := shop.officeText("GET", "/qfpay_jsapi/orders", "")
+	_, exported := shop.officeText("GET", "/qfpay_jsapi/export", "")
+	assert.NotContains(t, listed+exported+shop.owner().get("/orders?status=").body+shop.caddy("", "orders").out, "sentinel-name")
+	assert.Contains(t, shop.caddy("", "show", order).out, "sentinel-name 陈 <b>")
+	fields := shop.caddy("", "export", "--fields").out
+	assert.Contains(t, fields, ",field.name,field.dog_size,other_fields\n")
+	assert.Contains(t, fields, ",sentinel-name 陈 <b>,two lines; L,\n")
 	for line := range strings.Lines(shop.log()) {
 		if !strings.Contains(line, `"logger":"events"`) {
 			assert.NotContains(t, line, "sentinel-name")
@@ -192,16 +214,16 @@ func TestTheOwnerRefundsInTwoParts(t *testing.T) {
 	shop := openShop(t, withOrders, withBlock("webhook "+program.URL+" whsec_"+base64.StdEncoding.EncodeToString([]byte("no-secret-but-a-test-of-this"))))
 	order := shop.sold("")
 	owner := shop.owner()
-	for typed, status := range map[string]int{"256.01": 409, "0": 400, "1.005": 400, "-1": 400, "1e2": 400, "": 400, "1,00": 400} {
-		wrong := owner.get("/orders?order=" + order + "&refund=" + url.QueryEscape(typed))
+	for typed, status := range map[string]int{"256.01": 409, "0": 400, "1.005": 400, "-1": 400, "1e2": 400, "": 400, "1,000": 400} {
+		wrong := owner.question(order, "refund", typed)
 		assert.Equal(t, status, wrong.status, typed)
 		assert.Contains(t, wrong.body, `aria-invalid="true"`, typed)
 	}
-	question := owner.get("/orders?order=" + order + "&refund=56")
+	question := owner.question(order, "refund", "56")
 	require.Equal(t, http.StatusOK, question.status, question.body)
-	assert.Contains(t, question.body, "Refund this order?")
+	assert.Contains(t, question.body, "Refund HK$56.00 of HK$256.00?")
 	assert.Contains(t, question.body, "Refund HK$56.00</button>")
-	assert.Contains(t, question.body, "<dt>Kept after that</dt><dd>HK$200.00</dd>")
+	assert.Contains(t, question.body, "<dt>Net after this refund</dt><dd>HK$200.00</dd>")
 	assert.Zero(t, shop.gateway.Calls("refund"), "a question is no refund")
 
 	done := owner.follow(owner.press(question, "refund"))
@@ -213,7 +235,7 @@ func TestTheOwnerRefundsInTwoParts(t *testing.T) {
 	assert.Contains(t, owner.follow(owner.press(question, "refund")).body, "The refund is done.")
 	assert.Equal(t, 1, shop.gateway.Calls("refund"), "the same form again is the same refund")
 
-	rest := owner.follow(owner.press(owner.get("/orders?order="+order+"&refund=200.00"), "refund"))
+	rest := owner.follow(owner.press(owner.question(order, "refund", "200.00"), "refund"))
 	assert.Contains(t, rest.body, `<span class="status refunded">Refunded</span>`)
 	assert.NotContains(t, rest.body, "at most", "nothing is left to refund")
 	trade, _ = shop.gateway.Trade(order)
@@ -240,9 +262,9 @@ func TestTheSameRefundConfirmedTwiceAtOnceIsMadeOnce(t *testing.T) {
 	shop := openShop(t, withOrders)
 	order := shop.sold("")
 	owner := shop.owner()
-	question := owner.get("/orders?order=" + order + "&refund=100")
-	again := owner.get("/orders?order=" + order + "&refund=100")
-	other := owner.get("/orders?order=" + order + "&refund=50")
+	question := owner.question(order, "refund", "100")
+	again := owner.question(order, "refund", "100")
+	other := owner.question(order, "refund", "50")
 	var all sync.WaitGroup
 	for i := range 6 {
 		all.Go(func() { owner.press([]reply{question, again}[i%2], "refund") })
@@ -251,7 +273,8 @@ func TestTheSameRefundConfirmedTwiceAtOnceIsMadeOnce(t *testing.T) {
 	assert.Equal(t, 1, shop.gateway.Calls("refund"))
 	refused := owner.press(other, "refund")
 	assert.Equal(t, http.StatusConflict, refused.status, "what was asked before the first refund is not a second one")
-	assert.Contains(t, refused.body, "the refund page-1 exists already, over HKD 100.00")
+	assert.Contains(t, refused.body, "The order has changed since you loaded the page")
+	assert.Contains(t, refused.body, "at most 156.00")
 	trade, _ := shop.gateway.Trade(order)
 	assert.EqualValues(t, 10000, trade.Refunded)
 }
@@ -261,10 +284,10 @@ func TestARefundThatTheGatewayRefusesIsSaid(t *testing.T) {
 	order := shop.sold("")
 	owner := shop.owner()
 	shop.gateway.Inject(qfpaytest.Fault{Call: "refund", Kind: qfpaytest.Respcd, Respcd: "1265"})
-	refused := owner.follow(owner.press(owner.get("/orders?order="+order+"&refund=1"), "refund"))
+	refused := owner.follow(owner.press(owner.question(order, "refund", "1"), "refund"))
 	assert.Contains(t, refused.body, "The refund was refused")
 	assert.Contains(t, refused.body, "1265")
-	assert.Contains(t, owner.follow(owner.press(owner.get("/orders?order="+order+"&refund=1"), "refund")).body, "The refund is done.", "and can be asked for again")
+	assert.Contains(t, owner.follow(owner.press(owner.question(order, "refund", "1"), "refund")).body, "The refund is done.", "and can be asked for again")
 }
 
 func TestTheOwnerAsksAndCloses(t *testing.T) {
@@ -281,18 +304,17 @@ func TestTheOwnerAsksAndCloses(t *testing.T) {
 	assert.Contains(t, asked.body, `<span class="status paid">Paid</span>`)
 	assert.NotContains(t, asked.body, "Close this order")
 
-	closed := owner.follow(owner.press(owner.get("/orders?order="+other+"&close=1"), "close"))
-	assert.Contains(t, closed.body, "The order is closed.")
-	late := owner.press(owner.get("/orders?order="+order+"&close=1"), "close")
-	assert.Equal(t, http.StatusConflict, late.status)
-	assert.Contains(t, late.body, "the order is paid: only a pending one can be closed")
+	question := owner.question(other, "close", "1")
+	assert.Contains(t, owner.follow(owner.press(question, "close")).body, "The order is closed.")
+	assert.Contains(t, owner.follow(owner.press(question, "close")).body, "The order is closed.", "a second click")
+	assert.NotContains(t, owner.question(order, "close", "1").body, `value="close"`, "of one that is paid")
 }
 
-func TestFormsOfOthersDoNothing(t *testing.T) {
+func TestForgedAndForeignFormsDoNothing(t *testing.T) {
 	shop := openShop(t, withOrders)
 	order, second := shop.sold(""), shop.sold("")
 	owner := shop.owner()
-	question := owner.get("/orders?order=" + order + "&refund=100")
+	question := owner.question(order, "refund", "100")
 	form := formValues(t, question, "refund")
 	changed := func(name, value string) url.Values {
 		values := url.Values{}
@@ -306,7 +328,7 @@ func TestFormsOfOthersDoNothing(t *testing.T) {
 		"without the token":  func() reply { return owner.post("/orders?order="+order, changed("token", "")) },
 		"another amount":     func() reply { return owner.post("/orders?order="+order, changed("amount", "20000")) },
 		"another refund":     func() reply { return owner.post("/orders?order="+order, changed("refund_id", "page-2")) },
-		"another deed":       func() reply { return owner.post("/orders?order="+order, changed("do", "close")) },
+		"another action":     func() reply { return owner.post("/orders?order="+order, changed("do", "close")) },
 		"another order":      func() reply { return owner.post("/orders?order="+second, form) },
 		"without the cookie": func() reply { return shop.owner().post("/orders?order="+order, form) },
 		"with another session": func() reply {
@@ -356,7 +378,7 @@ func TestThePageSaysWhatIsWrong(t *testing.T) {
 	} {
 		page := owner.get("/orders" + query)
 		assert.Equal(t, status, page.status, query)
-		assert.Contains(t, page.body, "All orders</a>", query)
+		assert.Contains(t, page.body, "To do</a>", query)
 	}
 	deleted := owner.do(http.MethodDelete, "/orders", "", nil)
 	assert.Equal(t, http.StatusMethodNotAllowed, deleted.status)
@@ -385,12 +407,12 @@ func TestHostileTextStaysTextOnTheOwnersPages(t *testing.T) {
 	}
 }
 
-func TestTheCSVOfAPeriodIsHarmlessToSpreadsheets(t *testing.T) {
+func TestTheCSVHoldsNoFormulas(t *testing.T) {
 	shop := openShop(t, withOrders)
 	hostile := shop.sold("&ref=" + url.QueryEscape(`=HYPERLINK("http://evil.example","x"),"`))
 	wide := shop.sold("&ref=" + url.QueryEscape("＝1+1"))
 	owner := shop.owner()
-	page := owner.get("/orders")
+	page := owner.get("/orders?status=")
 	link := regexp.MustCompile(`<a href="([^"]+)" download>`).FindStringSubmatch(page.body)
 	require.NotNil(t, link)
 	file := owner.get("/orders" + html.UnescapeString(link[1]))
@@ -405,14 +427,15 @@ func TestTheCSVOfAPeriodIsHarmlessToSpreadsheets(t *testing.T) {
 	require.Len(t, rows, 3)
 	assert.Equal(t, "order", rows[0][0])
 	assert.Equal(t, hostile, rows[1][0], "the oldest first")
-	assert.Equal(t, "256.00", rows[1][5])
-	assert.Equal(t, `'=HYPERLINK("http://evil.example","x"),"`, rows[1][8])
+	assert.Equal(t, "256.00", rows[1][slices.Index(rows[0], "amount")])
+	assert.Equal(t, `'=HYPERLINK("http://evil.example","x"),"`, rows[1][slices.Index(rows[0], "ref")])
 	assert.Equal(t, wide, rows[2][0])
-	assert.Equal(t, "'＝1+1", rows[2][8])
+	assert.Equal(t, "'＝1+1", rows[2][slices.Index(rows[0], "ref")])
+	assert.Equal(t, file.body, shop.caddy("", "export").out, "the command writes the same")
 	assert.Len(t, strings.Split(strings.TrimSpace(owner.get("/orders?format=csv&q="+hostile).body), "\n"), 2, "the search holds for it, too")
 }
 
-func TestOrdersPagesThatNobodyGuardsAreNotLoaded(t *testing.T) {
+func TestAnOrdersPageWithoutAuthenticationIsNotLoaded(t *testing.T) {
 	authority := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Cookie") != "known=yes" {
 			w.WriteHeader(http.StatusUnauthorized)
@@ -437,8 +460,8 @@ func TestOrdersPagesThatNobodyGuardsAreNotLoaded(t *testing.T) {
 		"behind one in a snippet's route":    {"route /orders {\nroute {\n" + basicAuth + "\n}\nqfpay_orders\n}", ""},
 		"behind forward_auth":                {"handle /orders {\n" + forwardAuth + "\nqfpay_orders\n}", ""},
 		"told otherwise":                     {"qfpay_orders /orders {\ninsecure_without_auth\n}", ""},
-		"of a ledger that there is":          {"qfpay_orders /orders {\nname harbour\ninsecure_without_auth\n}", ""},
-		"of a ledger that there is not":      {"qfpay_orders /orders {\nname other\ninsecure_without_auth\n}", `there is no ledger called "other"`},
+		"of a shop that there is":            {"qfpay_orders /orders {\nname harbour\ninsecure_without_auth\n}", ""},
+		"of a shop that there is not":        {"qfpay_orders /orders {\nname other\ninsecure_without_auth\n}", `there is no shop called "other"`},
 		"of an unset placeholder":            {"qfpay_orders /orders {\nname {env.TEST_QFPAY_UNSET}\ninsecure_without_auth\n}", "qfpay_orders: name"},
 	} {
 		shop.block, shop.site = "name harbour", test.site
@@ -450,10 +473,10 @@ func TestOrdersPagesThatNobodyGuardsAreNotLoaded(t *testing.T) {
 		assert.ErrorContains(t, err, test.want, name)
 	}
 	shop.without, shop.site = true, "qfpay_orders /orders {\ninsecure_without_auth\n}"
-	assert.ErrorContains(t, shop.tryToLoad(), "there is no qfpay_jsapi directive in this configuration")
+	assert.ErrorContains(t, shop.tryToLoad(), "this configuration has no qfpay_jsapi directive")
 }
 
-func TestOnlyRequestsThatAreVouchedForAreAnswered(t *testing.T) {
+func TestOnlyAuthenticatedRequestsSeeTheOrdersPage(t *testing.T) {
 	authority := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Known") != "yes" {
 			w.WriteHeader(http.StatusUnauthorized)
@@ -488,27 +511,27 @@ func TestOnlyRequestsThatAreVouchedForAreAnswered(t *testing.T) {
 	stranger.header.Set("Remote-User", "owner")
 	stranger.header.Set("X-Forwarded-User", "owner")
 	assert.Equal(t, http.StatusUnauthorized, stranger.get("/orders").status)
-	assert.Equal(t, []string{order}, shownOrders(owner.get("/orders")))
-	assert.Equal(t, []string{order}, shownOrders(owner.get("/stripped/")))
-	assert.Equal(t, []string{order}, shownOrders(stranger.get("/open")))
+	assert.Equal(t, []string{order}, shownOrders(owner.get("/orders?status=")))
+	assert.Equal(t, []string{order}, shownOrders(owner.get("/stripped/?status=")))
+	assert.Equal(t, []string{order}, shownOrders(stranger.get("/open?status=")))
 	for _, who := range []*payer{stranger, owner} {
 		page := who.get("/elsewhere")
 		assert.Equal(t, http.StatusForbidden, page.status, "its basic_auth is for other addresses")
 		assert.Contains(t, page.body, "This page is not protected")
 		assert.NotContains(t, page.body, order)
 	}
-	assert.Contains(t, shop.log(), "neither basic_auth nor forward_auth has vouched")
+	assert.Contains(t, shop.log(), "reached the orders page without passing basic_auth or forward_auth")
 	assert.Equal(t, http.StatusUnauthorized, stranger.get("/forwarded").status)
 	stranger.header.Set("X-Known", "yes")
-	assert.Equal(t, []string{order}, shownOrders(stranger.get("/forwarded")))
+	assert.Equal(t, []string{order}, shownOrders(stranger.get("/forwarded?status=")))
 
-	question := owner.get("/stripped/?order=" + order + "&refund=1")
+	question := owner.questionAt("/stripped/", order, "refund", "1")
 	done := owner.post("/stripped/"+formAction(t, question), formValues(t, question, "refund"))
 	require.Equal(t, http.StatusSeeOther, done.status, done.body)
 	assert.Contains(t, owner.get("/stripped/"+done.location).body, "The refund is done.", "wherever the page is")
 }
 
-func TestAPageOfOneLedgerShowsNoOther(t *testing.T) {
+func TestAPageOfOneShopShowsNoOther(t *testing.T) {
 	shop := openShop(t, withBlock("name harbour"))
 	other := strings.NewReplacer("qfpay_jsapi {", "qfpay_jsapi {\npath /other", "name harbour", "name other", "Harbour Pets", "Others").Replace(shop.directive())
 	shop.site = other + `
@@ -527,19 +550,19 @@ func TestAPageOfOneLedgerShowsNoOther(t *testing.T) {
 	payer := shop.payer(wechat)
 	_, theirs := payer.prepare("/other/cat-food")
 	owner := shop.owner()
-	assert.Equal(t, []string{theirs}, shownOrders(owner.get("/orders")))
-	assert.Equal(t, []string{theirs}, shownOrders(owner.get("/orders?name=harbour")))
+	assert.Equal(t, []string{theirs}, shownOrders(owner.get("/orders?status=")))
+	assert.Equal(t, []string{theirs}, shownOrders(owner.get("/orders?name=harbour&status=")))
 	assert.Equal(t, http.StatusNotFound, owner.get("/orders?order="+order).status)
-	assert.Equal(t, http.StatusNotFound, owner.get("/orders?order="+order+"&refund=1").status)
-	assert.Equal(t, []string{theirs, order}, shownOrders(owner.get("/all")))
-	assert.Equal(t, []string{order}, shownOrders(owner.get("/all?name=harbour")))
+	assert.Equal(t, http.StatusNotFound, owner.get("/orders?refund=1&was=x&order="+order).status)
+	assert.Equal(t, []string{theirs, order}, shownOrders(owner.get("/all?status=")))
+	assert.Equal(t, []string{order}, shownOrders(owner.get("/all?name=harbour&status=")))
 }
 
 func TestFormsOutliveAReload(t *testing.T) {
 	shop := openShop(t, withOrders)
 	order := shop.sold("")
 	owner := shop.owner()
-	question := owner.get("/orders?order=" + order + "&refund=1")
+	question := owner.question(order, "refund", "1")
 	shop.load()
 	owner.get("/orders") // on a new connection
 	assert.Contains(t, owner.follow(owner.press(question, "refund")).body, "The refund is done.")

@@ -2,10 +2,13 @@ package qfpayjsapi
 
 import (
 	"context"
+	"crypto/md5"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,87 +18,125 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/time/rate"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/shop"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
 )
 
-// office is a counter with the clerk who works through its open orders. Time
-// passes only as the clerk waits for it.
-type office struct {
-	*counter
-	clerk *clerk
-	due   *agenda
-}
+const (
+	// callTime is when a payment call must have ended, with the usual timeout.
+	callTime = 20 * time.Second
 
-func openOffice(t *testing.T, changes map[string]any) *office {
-	t.Helper()
-	c := openCounter(t, changes)
-	endpoints, err := c.endpoints()
-	require.NoError(t, err)
-	c.account.pace.bucket = rate.NewLimiter(rate.Inf, paceBurst) // its waiting would be real
-	return &office{c, &clerk{books: c.books, endpoints: endpoints, logger: c.logger}, newAgenda()}
-}
+	// giveUp is how long a gateway is asked that will not close an order.
+	giveUp = 24 * time.Hour
+)
 
-// work lets the clerk do all that is due within a time.
-func (o *office) work(t *testing.T, within time.Duration) {
+// work does all that is due within a time.
+func (c *testShop) work(t testing.TB, within time.Duration) {
 	t.Helper()
-	end := o.now().Add(within)
+	end, stuck := c.now().Add(within), 0
 	for {
-		o.clerk.scan(t.Context(), o.due, nil)
-		at, any := o.due.first()
-		if !any || at.After(end) {
-			o.hands.set(end)
+		before := c.now()
+		_ = c.workOnce(t.Context())
+		next := nextDue(t, c.store.Ledger, c.now())
+		if next.IsZero() || next.After(end) {
+			c.reach(end)
 			return
 		}
-		if at.After(o.now()) {
-			o.hands.set(at)
+		c.reach(laterThan(c.now(), next))
+		if stuck++; c.now().Sub(before) > stuckTime {
+			stuck = 0
 		}
-		next, _ := o.due.take(o.now())
-		o.account.pace.resume = time.Time{} // that waiting would be real, too
-		again, err := o.clerk.look(t.Context(), next)
-		require.NoError(t, err)
-		if !again.IsZero() {
-			require.True(t, again.After(o.now()), "the clerk must not turn in circles")
-			o.due.add(next, again)
-		}
+		require.Less(t, stuck, mostStuck, "the work must not go in circles")
 	}
 }
 
-// prepare takes a payer to the pay page and returns the order.
-func (o *office) prepare(t *testing.T, link string) string {
+// So often may work be due again within so short a time.
+const (
+	mostStuck = 100
+	stuckTime = 50 * time.Millisecond
+)
+
+// laterThan is when to look again for what is due next: the ledger's times are not
+// as fine as the clock's.
+func laterThan(now, next time.Time) time.Time {
+	if least := now.Add(time.Millisecond); next.Before(least) {
+		return least
+	}
+	return next
+}
+
+// reach moves the clock forward to a time, if it is not there yet.
+func (c *testShop) reach(at time.Time) {
+	if at.After(c.now()) {
+		c.clock.set(at)
+	}
+}
+
+// isSettled reports that nothing is left to do.
+func (c *testShop) isSettled(t testing.TB) bool {
 	t.Helper()
-	callback := o.authorize(t, link)
-	require.Equal(t, http.StatusFound, o.visit(t, callback).StatusCode)
+	return nextDue(t, c.store.Ledger, c.now()).IsZero()
+}
+
+// prepare takes a payer to the pay page and returns the order.
+func (c *testShop) prepare(t testing.TB, link string) string {
+	t.Helper()
+	callback := c.authorize(t, link)
+	require.Equal(t, http.StatusFound, c.visit(t, callback).StatusCode)
 	return orderIn(callback)
 }
 
-func (o *office) status(t *testing.T, order string) ledger.Status {
+func (c *testShop) status(t testing.TB, order string) ledger.Status {
 	t.Helper()
-	found, err := o.ledger.Find(t.Context(), order)
+	return c.order(t, order).Status
+}
+
+// notification is what the gateway would post about the payment of cat-food.
+func (c *testShop) notification(order string) *http.Request {
+	trade, _ := c.simulator.Trade(order)
+	return c.notificationOf(order, trade.Syssn)
+}
+
+func (c *testShop) notificationOf(order, syssn string) *http.Request {
+	body := fmt.Sprintf(`{"status": "1", "notify_type": "payment", "out_trade_no": "%s", "syssn": "%s", "txamt": "12800", "txcurrcd": "HKD", "respcd": "0000"}`, order, syssn)
+	r := httptest.NewRequest(http.MethodPost, "/pay/notify", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("X-QF-SIGN", fmt.Sprintf("%X", md5.Sum([]byte(body+"TESTKEY"))))
+	return r
+}
+
+func (c *testShop) receive(t testing.TB, r *http.Request) int {
+	t.Helper()
+	w := httptest.NewRecorder()
+	require.NoError(t, c.ServeHTTP(w, asCaddyWould(r), nobody))
+	return w.Code
+}
+
+func bodyOf(t testing.TB, response *http.Response) string {
+	t.Helper()
+	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return found.Status()
+	return string(text)
 }
 
 func TestAPayerWhoNeverComesBackHasPaidAllTheSame(t *testing.T) {
-	o := openOffice(t, nil)
-	order := o.prepare(t, "/pay/cat-food")
-	require.NoError(t, o.simulator.Pay(order))
-	o.work(t, 5*time.Second)
-	assert.Equal(t, ledger.StatusPaid, o.status(t, order))
-	assert.Equal(t, 1, o.simulator.Calls("query"))
-	o.work(t, time.Hour)
-	assert.Equal(t, 1, o.simulator.Calls("query"), "a settled order is not asked about again")
+	c := openTestShop(t, nil)
+	order := c.prepare(t, "/pay/cat-food")
+	require.NoError(t, c.simulator.Pay(order))
+	c.work(t, 5*time.Second)
+	assert.Equal(t, ledger.StatusPaid, c.status(t, order))
+	assert.Equal(t, 1, c.simulator.Calls("query"))
+	c.work(t, time.Hour)
+	assert.Equal(t, 1, c.simulator.Calls("query"), "a settled order is not asked about again")
 }
 
 func TestAPendingOrderIsAskedAboutLessAndLessOften(t *testing.T) {
-	o := openOffice(t, nil)
-	o.prepare(t, "/pay/cat-food")
-	asked := 0
+	c := openTestShop(t, nil)
+	c.prepare(t, "/pay/cat-food")
+	began := c.now()
 	for _, moment := range []struct {
 		passed time.Duration
 		calls  int
@@ -103,272 +144,253 @@ func TestAPendingOrderIsAskedAboutLessAndLessOften(t *testing.T) {
 		{4 * time.Second, 0}, {5 * time.Second, 1}, {15 * time.Second, 2}, {30 * time.Second, 3}, {time.Minute, 4},
 		{2 * time.Minute, 5}, {6 * time.Minute, 5}, {7 * time.Minute, 6}, {12 * time.Minute, 7}, {14 * time.Minute, 7},
 	} {
-		o.work(t, moment.passed-time.Duration(asked))
-		asked = int(moment.passed)
-		assert.Equal(t, moment.calls, o.simulator.Calls("query"), moment.passed)
+		c.work(t, began.Add(moment.passed).Sub(c.now()))
+		assert.Equal(t, moment.calls, c.simulator.Calls("query"), moment.passed)
 	}
 }
 
 func TestAnOrderThatNobodyPaysIsClosedAtTheGateway(t *testing.T) {
-	o := openOffice(t, nil)
-	order := o.prepare(t, "/pay/cat-food")
-	o.work(t, 15*time.Minute)
-	assert.Equal(t, ledger.StatusClosed, o.status(t, order))
-	assert.Equal(t, 1, o.simulator.Calls("close"))
-	assert.ErrorIs(t, o.simulator.Pay(order), qfpaytest.ErrNotOpen, "it cannot be paid any more")
-	open, err := o.ledger.Open(t.Context())
-	require.NoError(t, err)
-	assert.Empty(t, open)
+	c := openTestShop(t, nil)
+	order := c.prepare(t, "/pay/cat-food")
+	c.work(t, 15*time.Minute)
+	assert.Equal(t, ledger.StatusClosed, c.status(t, order))
+	assert.Equal(t, 1, c.simulator.Calls("close"))
+	assert.ErrorIs(t, c.simulator.Pay(order), qfpaytest.ErrNotOpen, "it cannot be paid any more")
+	assert.True(t, c.isSettled(t))
 }
 
 func TestAnOrderHasTheTimeThatItsOwnBlockGives(t *testing.T) {
-	o := openOffice(t, map[string]any{"order_ttl": "30m"})
-	hurried := *o.books
-	hurried.orderTTL = time.Minute
-	o.clerk.books = &hurried // of another block with the same ledger
-	order := o.prepare(t, "/pay/cat-food")
-	o.work(t, 29*time.Minute)
-	assert.Equal(t, ledger.StatusPending, o.status(t, order))
-	o.work(t, 2*time.Minute)
-	assert.Equal(t, ledger.StatusClosed, o.status(t, order))
+	c := openTestShop(t, map[string]any{"order_ttl": "30m"})
+	order := c.prepare(t, "/pay/cat-food")
+	c.checkout.OrderTTL = 0 // the block of whoever looks at it gives another
+	c.work(t, 29*time.Minute)
+	assert.Equal(t, ledger.StatusPending, c.status(t, order))
+	c.work(t, 2*time.Minute)
+	assert.Equal(t, ledger.StatusClosed, c.status(t, order))
 }
 
 func TestAPaymentInTheLastMomentIsNotClosed(t *testing.T) {
-	o := openOffice(t, nil)
-	order := o.prepare(t, "/pay/cat-food")
-	o.work(t, 14*time.Minute)
-	require.NoError(t, o.simulator.Pay(order))
-	o.work(t, 2*time.Minute)
-	assert.Equal(t, ledger.StatusPaid, o.status(t, order))
+	c := openTestShop(t, nil)
+	order := c.prepare(t, "/pay/cat-food")
+	c.work(t, 14*time.Minute)
+	require.NoError(t, c.simulator.Pay(order))
+	c.work(t, 2*time.Minute)
+	assert.Equal(t, ledger.StatusPaid, c.status(t, order))
+}
+
+// payingAt is a line on which a payer pays when a call of this name arrives.
+type payingAt struct {
+	direct
+	call string
+	pay  func()
+}
+
+func (p *payingAt) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, p.call) && p.pay != nil {
+		p.pay()
+		p.pay = nil
+	}
+	return p.direct.RoundTrip(r)
+}
+
+// wire puts another line to the gateway into the machine's service.
+func (c *testShop) wire(t testing.TB, line http.RoundTripper) {
+	t.Helper()
+	client, err := qfpay.NewClient(qfpay.Config{
+		Gateway: gatewayAddress, AppCode: "TESTAPPCODE", ClientKey: "TESTKEY", Transport: line, Timeout: time.Duration(c.Timeout),
+	})
+	require.NoError(t, err)
+	c.client, c.orders.Client = client, client
 }
 
 func TestAPaymentBetweenTheEnquiryAndTheCloseWins(t *testing.T) {
-	o := openOffice(t, nil)
-	order := o.prepare(t, "/pay/cat-food")
-	o.hands.set(o.now().Add(15 * time.Minute))
-	found, err := o.ledger.Find(t.Context(), order)
-	require.NoError(t, err)
-	found = o.enquire(t.Context(), found)
-	require.NoError(t, o.simulator.Pay(order))
-	closed := o.expire(t.Context(), found)
-	assert.NotEqual(t, ledger.StatusClosed, closed.Status())
-	o.work(t, time.Minute)
-	assert.Equal(t, ledger.StatusPaid, o.status(t, order))
+	c := openTestShop(t, nil)
+	order := c.prepare(t, "/pay/cat-food")
+	c.clock.pass(15 * time.Minute)
+	c.wire(t, &payingAt{direct{c.simulator}, "/close", func() { require.NoError(t, c.simulator.Pay(order)) }})
+	c.work(t, 0)
+	assert.Equal(t, 1, c.simulator.Calls("close"))
+	assert.NotEqual(t, ledger.StatusClosed, c.status(t, order))
+	c.work(t, time.Minute)
+	assert.Equal(t, ledger.StatusPaid, c.status(t, order))
+	assert.False(t, c.order(t, order).Late)
 }
 
 func TestAnOrderThatTheGatewayNeverHeardOfIsClosedHere(t *testing.T) {
-	o := openOffice(t, nil)
-	callback := o.authorize(t, "/pay/cat-food")
-	o.simulator.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.DropBefore})
-	o.visit(t, callback)
-	o.work(t, 16*time.Minute)
-	assert.Equal(t, ledger.StatusClosed, o.status(t, orderIn(callback)))
-	assert.Empty(t, o.simulator.Trades())
+	c := openTestShop(t, nil)
+	callback := c.authorize(t, "/pay/cat-food")
+	c.simulator.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.DropBefore})
+	c.visit(t, callback)
+	c.work(t, 16*time.Minute)
+	assert.Equal(t, ledger.StatusClosed, c.status(t, orderIn(callback)))
+	assert.Empty(t, c.simulator.Trades())
 }
 
 func TestAnOrderWhoseReplyWasLostIsClosedAtTheGateway(t *testing.T) {
-	o := openOffice(t, nil)
-	callback := o.authorize(t, "/pay/cat-food")
-	o.simulator.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.DropAfter})
-	o.visit(t, callback)
-	o.work(t, 16*time.Minute)
-	assert.Equal(t, ledger.StatusClosed, o.status(t, orderIn(callback)))
-	assert.ErrorIs(t, o.simulator.Pay(orderIn(callback)), qfpaytest.ErrNotOpen)
+	c := openTestShop(t, nil)
+	callback := c.authorize(t, "/pay/cat-food")
+	c.simulator.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.DropAfter})
+	c.visit(t, callback)
+	c.work(t, 16*time.Minute)
+	assert.Equal(t, ledger.StatusClosed, c.status(t, orderIn(callback)))
+	assert.ErrorIs(t, c.simulator.Pay(orderIn(callback)), qfpaytest.ErrNotOpen)
 }
 
 func TestAGatewayThatWillNotCloseIsAskedForADay(t *testing.T) {
-	o := openOffice(t, nil)
-	order := o.prepare(t, "/pay/cat-food")
-	o.simulator.Inject(qfpaytest.Fault{Call: "close", Kind: qfpaytest.Respcd, Respcd: "1203", Times: -1})
-	o.work(t, 20*time.Hour)
-	assert.Equal(t, ledger.StatusPending, o.status(t, order))
-	assert.Less(t, o.simulator.Calls("query"), 100)
+	c := openTestShop(t, nil)
+	order := c.prepare(t, "/pay/cat-food")
+	c.simulator.Inject(qfpaytest.Fault{Call: "close", Kind: qfpaytest.Respcd, Respcd: "1203", Times: -1})
+	c.work(t, 20*time.Hour)
+	assert.Equal(t, ledger.StatusPending, c.status(t, order))
+	assert.Less(t, c.simulator.Calls("query"), 100)
 
 	t.Run("and a payment in that time counts", func(t *testing.T) {
-		other := o.prepare(t, "/pay/cat-food?ref=other")
-		o.work(t, time.Hour)
-		require.NoError(t, o.simulator.Pay(other))
-		o.work(t, 3*time.Hour)
-		assert.Equal(t, ledger.StatusPaid, o.status(t, other))
+		other := c.prepare(t, "/pay/cat-food?ref=other")
+		c.work(t, time.Hour)
+		require.NoError(t, c.simulator.Pay(other))
+		c.work(t, 3*time.Hour)
+		assert.Equal(t, ledger.StatusPaid, c.status(t, other))
 	})
-	o.work(t, 8*time.Hour)
-	assert.Equal(t, ledger.StatusClosed, o.status(t, order))
+	c.work(t, 8*time.Hour)
+	assert.Equal(t, ledger.StatusClosed, c.status(t, order))
 
 	t.Run("and one that comes after all wins, flagged", func(t *testing.T) {
-		require.NoError(t, o.simulator.Pay(order))
-		found, err := o.ledger.Find(t.Context(), order)
+		require.NoError(t, c.simulator.Pay(order))
+		_, err := c.orders.LookUp(t.Context(), order)
 		require.NoError(t, err)
-		_, err = o.ask(t.Context(), found)
-		require.NoError(t, err)
-		found, err = o.ledger.Find(t.Context(), order)
-		require.NoError(t, err)
-		assert.Equal(t, ledger.StatusPaid, found.Status())
-		assert.True(t, found.Late())
+		found := c.order(t, order)
+		assert.Equal(t, ledger.StatusPaid, found.Status)
+		assert.True(t, found.Late)
 	})
 }
 
 func TestAGatewayThatIsDownForDaysLosesNothing(t *testing.T) {
-	o := openOffice(t, nil)
-	order := o.prepare(t, "/pay/cat-food")
-	require.NoError(t, o.simulator.Pay(order))
-	o.simulator.Inject(qfpaytest.Fault{Kind: qfpaytest.Status5xx, Times: -1})
-	o.work(t, 20*time.Hour)
-	assert.Equal(t, ledger.StatusPending, o.status(t, order))
-	o.simulator.ClearFaults()
-	o.work(t, 3*time.Hour)
-	assert.Equal(t, ledger.StatusPaid, o.status(t, order))
+	c := openTestShop(t, nil)
+	order := c.prepare(t, "/pay/cat-food")
+	require.NoError(t, c.simulator.Pay(order))
+	c.simulator.Inject(qfpaytest.Fault{Kind: qfpaytest.Status5xx, Times: -1})
+	c.work(t, 20*time.Hour)
+	assert.Equal(t, ledger.StatusPending, c.status(t, order))
+	c.simulator.ClearFaults()
+	c.work(t, 3*time.Hour)
+	assert.Equal(t, ledger.StatusPaid, c.status(t, order))
 }
 
 func TestOrdersAreFoundAfterDaysOfBeingDown(t *testing.T) {
-	o := openOffice(t, nil)
-	paid, unpaid := o.prepare(t, "/pay/cat-food"), o.prepare(t, "/pay/cat-food?ref=2")
-	require.NoError(t, o.simulator.Pay(paid))
-	o.hands.set(o.now().Add(10 * 24 * time.Hour)) // into the next month: found by the gateway's own number
-	o.work(t, time.Minute)
-	assert.Equal(t, ledger.StatusPaid, o.status(t, paid))
-	assert.Equal(t, ledger.StatusClosed, o.status(t, unpaid))
+	c := openTestShop(t, nil)
+	paid, unpaid := c.prepare(t, "/pay/cat-food"), c.prepare(t, "/pay/cat-food?ref=2")
+	require.NoError(t, c.simulator.Pay(paid))
+	c.clock.pass(10 * 24 * time.Hour) // into the next month: found by the gateway's own number
+	c.work(t, time.Minute)
+	assert.Equal(t, ledger.StatusPaid, c.status(t, paid))
+	assert.Equal(t, ledger.StatusClosed, c.status(t, unpaid))
 }
 
 func TestALostReplyIsFoundAcrossTheEndOfAMonth(t *testing.T) {
-	o := openOffice(t, nil)
-	o.hands.set(time.Date(2026, 11, 30, 15, 58, 0, 0, time.UTC)) // 23:58 in UTC+8
-	callback := o.authorize(t, "/pay/cat-food")
-	o.hands.set(o.now().Add(4 * time.Minute)) // the first of December there
-	callback = callback[:len(callback)-len(o.simulator.Code())] + o.simulator.Code()
-	o.simulator.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.DropAfter})
-	o.visit(t, callback)
-	require.NoError(t, o.simulator.Pay(orderIn(callback)))
-	o.work(t, time.Minute)
-	assert.Equal(t, ledger.StatusPaid, o.status(t, orderIn(callback)))
+	c := openTestShop(t, nil)
+	c.clock.set(time.Date(2026, 11, 30, 15, 58, 0, 0, time.UTC)) // 23:58 in UTC+8
+	callback := c.authorize(t, "/pay/cat-food")
+	c.clock.pass(4 * time.Minute) // the first of December there
+	callback = callback[:len(callback)-len(c.simulator.Code())] + c.simulator.Code()
+	c.simulator.Inject(qfpaytest.Fault{Call: "payment", Kind: qfpaytest.DropAfter})
+	c.visit(t, callback)
+	require.NoError(t, c.simulator.Pay(orderIn(callback)))
+	c.work(t, time.Minute)
+	assert.Equal(t, ledger.StatusPaid, c.status(t, orderIn(callback)))
 }
 
 // dieAtCallback leaves what a node leaves that dies in the middle of a callback:
 // before the gateway has heard of the order, or after.
-func (o *office) dieAtCallback(t *testing.T, heard bool) (callback string) {
-	callback = o.authorize(t, "/pay/cat-food")
-	intent, err := o.offer().Intend(checkout.Asked{Item: "cat-food"}, o.now())
+func (c *testShop) dieAtCallback(t testing.TB, heard bool) (callback string) {
+	t.Helper()
+	callback = c.authorize(t, "/pay/cat-food")
+	intent, err := c.shop.Intend(shop.Asked{Item: "cat-food"}, c.now())
 	require.NoError(t, err)
-	intent.Sent = o.now()
-	require.NoError(t, o.ledger.Enter(t.Context(), orderIn(callback), intent))
+	_, claimed, err := c.orders.Claim(t.Context(), ledger.Order{ID: orderIn(callback), Intent: intent, Expires: c.now().Add(time.Duration(c.OrderTTL))})
+	require.NoError(t, err)
+	require.True(t, claimed)
 	if heard {
 		code := callback[strings.Index(callback, "code=")+len("code="):]
-		openID, err := o.gateway.client.OpenID(t.Context(), code)
+		openID, err := c.orders.OpenID(t.Context(), code)
 		require.NoError(t, err)
-		_, err = o.gateway.client.Pay(t.Context(), o.payment("http://shop.test", checkout.Ticket{Order: orderIn(callback), Intent: intent}, openID))
+		_, err = c.orders.Pay(t.Context(), qfpay.Payment{
+			OutTradeNo: orderIn(callback), Amount: intent.Amount, Currency: intent.Currency,
+			OpenID: openID, GoodsName: intent.Description, Time: c.now(),
+		})
 		require.NoError(t, err)
 	}
 	return callback
 }
 
 func TestAnOrderWhoseCallbackIsUnderWayIsLeftToIt(t *testing.T) {
-	o := openOffice(t, nil)
-	order := orderIn(o.dieAtCallback(t, false))
-	o.work(t, o.callbackTime()-time.Second)
-	_, err := o.ledger.Find(t.Context(), order)
+	c := openTestShop(t, nil)
+	order := orderIn(c.dieAtCallback(t, false))
+	c.work(t, callTime-time.Second)
+	assert.Equal(t, ledger.StatusPending, c.status(t, order))
+	assert.Zero(t, c.simulator.Calls("query")+c.simulator.Calls("close"))
+}
+
+func TestAnOrderWhoseCallbackDiedIsBroughtToItsEnd(t *testing.T) {
+	for name, heard := range map[string]bool{"if the gateway knows it": true, "if the gateway never heard of it": false} {
+		t.Run(name, func(t *testing.T) {
+			c := openTestShop(t, nil)
+			order := orderIn(c.dieAtCallback(t, heard))
+			c.simulator.Inject(qfpaytest.Fault{Call: "query", Kind: qfpaytest.DropAfter})
+			c.work(t, callTime+time.Second)
+			assert.Equal(t, ledger.StatusPending, c.status(t, order), "while the gateway does not say")
+			c.work(t, time.Hour)
+			assert.Equal(t, ledger.StatusClosed, c.status(t, order))
+			assert.True(t, c.isSettled(t))
+			for _, trade := range c.simulator.Trades() {
+				assert.NotEqual(t, qfpaytest.Open, trade.State, "and it cannot be paid any more")
+			}
+		})
+	}
+}
+
+func TestACallbackThatDiedIsNeverTakenAgain(t *testing.T) {
+	for name, heard := range map[string]bool{"if the gateway knows the order": true, "if the gateway never heard of it": false} {
+		t.Run(name, func(t *testing.T) {
+			c := openTestShop(t, nil)
+			callback := c.dieAtCallback(t, heard)
+			asked := c.simulator.Calls("openid") + c.simulator.Calls("payment")
+			assert.Contains(t, bodyOf(t, c.visit(t, "/pay/return/"+orderIn(callback))), "again=", "the return page looks again")
+			for range 2 {
+				response := c.visit(t, callback)
+				assert.Equal(t, http.StatusOK, response.StatusCode)
+				assert.Contains(t, bodyOf(t, response), "again=", "the payer can start again")
+			}
+			assert.Equal(t, asked, c.simulator.Calls("openid")+c.simulator.Calls("payment"))
+			assert.Contains(t, bodyOf(t, c.visit(t, "/pay/status/"+orderIn(callback))), `"status":"pending"`)
+			other := c.authorize(t, "/pay/cat-food?again="+orderIn(callback))
+			assert.NotEqual(t, orderIn(callback), orderIn(other))
+			require.Equal(t, http.StatusFound, c.visit(t, other).StatusCode)
+			c.work(t, time.Minute)
+			assert.Equal(t, ledger.StatusClosed, c.status(t, orderIn(callback)))
+			assert.Equal(t, ledger.StatusPending, c.status(t, orderIn(other)))
+		})
+	}
+}
+
+func TestARefusedCodeLeavesNothingInTheLedger(t *testing.T) {
+	c := openTestShop(t, nil)
+	callback := c.authorize(t, "/pay/cat-food") + "-not"
+	c.visit(t, callback)
+	_, err := c.orders.Find(t.Context(), orderIn(callback))
 	assert.ErrorIs(t, err, ledger.ErrUnknown)
-	assert.Zero(t, o.simulator.Calls("query"))
-}
-
-func TestAnOrderWhoseCallbackDiedIsFollowedToItsEndIfTheGatewayKnowsIt(t *testing.T) {
-	o := openOffice(t, nil)
-	order := orderIn(o.dieAtCallback(t, true))
-	o.work(t, o.callbackTime()+10*time.Second)
-	assert.Equal(t, ledger.StatusPending, o.status(t, order))
-	o.work(t, time.Hour)
-	assert.Equal(t, ledger.StatusClosed, o.status(t, order))
-	open, err := o.ledger.Open(t.Context())
-	require.NoError(t, err)
-	assert.Empty(t, open)
-}
-
-func TestAnOrderWhoseCallbackDiedIsForgottenIfTheGatewayNeverHeardOfIt(t *testing.T) {
-	o := openOffice(t, nil)
-	order := orderIn(o.dieAtCallback(t, false))
-	o.simulator.Inject(qfpaytest.Fault{Call: "query", Kind: qfpaytest.DropAfter})
-	o.work(t, time.Hour)
-	_, err := o.ledger.Find(t.Context(), order)
-	assert.ErrorIs(t, err, ledger.ErrUnknown)
-	assert.Equal(t, 2, o.simulator.Calls("query"), "once more after it did not answer")
-	open, err := o.ledger.Open(t.Context())
-	require.NoError(t, err)
-	assert.Empty(t, open)
-}
-
-func TestACallbackThatDiedStartsAgainIfTheGatewayNeverHeardOfTheOrder(t *testing.T) {
-	o := openOffice(t, nil)
-	callback := o.dieAtCallback(t, false)
-	checking := func(why string) {
-		response := o.visit(t, callback)
-		assert.Equal(t, http.StatusOK, response.StatusCode, why)
-		assert.Contains(t, bodyOf(t, response), "again=", why)
-	}
-	checking("the payment may be on its way yet")
-	assert.Contains(t, bodyOf(t, o.visit(t, "/pay/return/"+orderIn(callback))), "again=", "and the return page looks again")
-	assert.Contains(t, bodyOf(t, o.visit(t, "/pay/status/"+orderIn(callback))), `"status":"pending"`)
-	o.hands.set(o.now().Add(o.timeout))
-	o.simulator.Inject(qfpaytest.Fault{Call: "query", Kind: qfpaytest.DropAfter})
-	checking("the gateway does not say")
-	assert.Zero(t, o.simulator.Calls("openid"))
-	for _, request := range []*http.Request{o.request(callback), o.request(callback)} { // it came twice
-		answer := httptest.NewRecorder()
-		require.NoError(t, o.ServeHTTP(answer, request, nobody))
-		assert.Equal(t, http.StatusFound, answer.Code)
-		assert.Contains(t, answer.Header().Get("Location"), "/get_weixin_oauth_code?")
-		assert.NotContains(t, answer.Header().Get("Location"), orderIn(callback))
-	}
-	assert.Zero(t, o.simulator.Calls("payment"))
-	o.work(t, time.Hour)
-	open, err := o.ledger.Open(t.Context())
-	require.NoError(t, err)
-	assert.Empty(t, open)
-}
-
-func TestACallbackThatDiedIsNotTakenAgainIfTheGatewayKnowsTheOrder(t *testing.T) {
-	o := openOffice(t, nil)
-	callback := o.dieAtCallback(t, true)
-	o.hands.set(o.now().Add(o.timeout))
-	for range 2 {
-		response := o.visit(t, callback)
-		assert.Equal(t, http.StatusOK, response.StatusCode)
-		assert.Contains(t, bodyOf(t, response), "again=", "the payer can start again")
-	}
-	assert.Equal(t, 1, o.simulator.Calls("payment"))
-	assert.Equal(t, ledger.StatusPending, o.status(t, orderIn(callback)))
-}
-
-func TestARefusedCodeLeavesNothingInStorage(t *testing.T) {
-	o := openOffice(t, nil)
-	o.visit(t, o.authorize(t, "/pay/cat-food")+"-not")
-	open, err := o.ledger.Open(t.Context())
-	require.NoError(t, err)
-	assert.Empty(t, open)
-}
-
-func TestAnIndexEntryWithoutAnIntentIsRemovedInTime(t *testing.T) {
-	o := openOffice(t, nil)
-	callback := o.authorize(t, "/pay/cat-food")
-	require.NoError(t, o.ledger.Reopen(t.Context(), orderIn(callback)))
-	o.work(t, time.Hour)
-	open, err := o.ledger.Open(t.Context())
-	require.NoError(t, err)
-	assert.Len(t, open, 1, "its payment may be about to be made")
-	o.work(t, time.Hour)
-	open, err = o.ledger.Open(t.Context())
-	require.NoError(t, err)
-	assert.Empty(t, open)
+	assert.True(t, c.isSettled(t))
 }
 
 // shopProgram is the shop's own program that is told by webhook.
 type shopProgram struct {
 	mu       sync.Mutex
 	answers  []int // statuses, in order; then 204
-	wait     string
 	received []map[string]any
 	ids      []string
 	url      string
 }
 
-func startShopProgram(t *testing.T, answers ...int) *shopProgram {
+func startShopProgram(t testing.TB, answers ...int) *shopProgram {
 	t.Helper()
 	p := &shopProgram{answers: answers}
 	server := httptest.NewServer(p)
@@ -389,13 +411,12 @@ func (p *shopProgram) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if len(p.answers) > 0 {
 		status, p.answers = p.answers[0], p.answers[1:]
 	}
-	if p.wait != "" {
-		w.Header().Set("Retry-After", p.wait)
-	}
 	w.WriteHeader(status)
 }
 
 func (p *shopProgram) types() (types []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, message := range p.received {
 		types = append(types, message["type"].(string))
 	}
@@ -408,10 +429,10 @@ func withWebhook(p *shopProgram) map[string]any {
 
 func TestTheShopIsToldOfAPaymentOnce(t *testing.T) {
 	program := startShopProgram(t)
-	o := openOffice(t, withWebhook(program))
-	order := o.prepare(t, "/pay/cat-food?ref=INV-7")
-	require.NoError(t, o.simulator.Pay(order))
-	o.work(t, 100*time.Hour)
+	c := openTestShop(t, withWebhook(program))
+	order := c.prepare(t, "/pay/cat-food?ref=INV-7")
+	require.NoError(t, c.simulator.Pay(order))
+	c.work(t, 100*time.Hour)
 	require.Equal(t, []string{"order.paid"}, program.types())
 	data := program.received[0]["data"].(map[string]any)
 	assert.Equal(t, order, data["order"])
@@ -419,197 +440,105 @@ func TestTheShopIsToldOfAPaymentOnce(t *testing.T) {
 	assert.EqualValues(t, 12800, data["amount"])
 	assert.Equal(t, "HKD", data["currency"])
 	assert.Equal(t, "INV-7", data["ref"])
+	assert.Equal(t, c.Name, data["shop"])
 	assert.Equal(t, []string{"msg_" + order + "_paid"}, program.ids)
-	open, err := o.ledger.Open(t.Context())
-	require.NoError(t, err)
-	assert.Empty(t, open)
+	assert.True(t, c.isSettled(t))
 }
 
 func TestAShopThatDoesNotAnswerIsToldAgainUnderTheSameID(t *testing.T) {
 	program := startShopProgram(t, 500, 302, 503)
-	o := openOffice(t, withWebhook(program))
-	order := o.prepare(t, "/pay/cat-food")
-	require.NoError(t, o.simulator.Pay(order))
-	o.work(t, time.Hour)
+	c := openTestShop(t, withWebhook(program))
+	order := c.prepare(t, "/pay/cat-food")
+	require.NoError(t, c.simulator.Pay(order))
+	c.work(t, time.Hour)
 	assert.Len(t, program.ids, 4)
 	for _, id := range program.ids {
 		assert.Equal(t, "msg_"+order+"_paid", id)
 	}
-	history, err := o.ledger.History(t.Context(), order)
+	deliveries, err := ledger.View(t.Context(), c.store, func(tx *ledger.Tx) ([]ledger.Delivery, error) { return tx.Deliveries(order) })
 	require.NoError(t, err)
-	delivery, err := history.Delivery("paid", o.clerk.endpoints[0].ID())
-	require.NoError(t, err)
-	require.NotNil(t, delivery.Done)
-	assert.Equal(t, 4, delivery.Done.Attempts)
-	assert.False(t, delivery.Done.GaveUp)
-	assert.Equal(t, []int{500, 302, 503, 204}, statuses(delivery.Attempts), "the operator can read what happened")
-}
-
-func statuses(attempts []ledger.Attempt) (statuses []int) {
-	for _, attempt := range attempts {
-		statuses = append(statuses, attempt.Status)
-	}
-	return statuses
-}
-
-func TestAShopThatNeverAnswersIsGivenUpAfterThreeDays(t *testing.T) {
-	failures := make([]int, 100)
-	for i := range failures {
-		failures[i] = http.StatusInternalServerError
-	}
-	program := startShopProgram(t, failures...)
-	o := openOffice(t, withWebhook(program))
-	order := o.prepare(t, "/pay/cat-food")
-	require.NoError(t, o.simulator.Pay(order))
-	o.work(t, 2*24*time.Hour)
-	told := len(program.ids)
-	assert.Greater(t, told, 7)
-	o.work(t, 3*24*time.Hour)
-	assert.Len(t, program.ids, webhook.Attempts)
-	open, err := o.ledger.Open(t.Context())
-	require.NoError(t, err)
-	assert.Empty(t, open)
-	assert.Equal(t, ledger.StatusPaid, o.status(t, order))
-}
-
-func TestAShopMayAskToBeToldLaterOrNever(t *testing.T) {
-	t.Run("later", func(t *testing.T) {
-		program := startShopProgram(t, 429)
-		program.wait = "3600"
-		o := openOffice(t, withWebhook(program))
-		require.NoError(t, o.simulator.Pay(o.prepare(t, "/pay/cat-food")))
-		o.work(t, 59*time.Minute)
-		assert.Len(t, program.ids, 1)
-		o.work(t, 2*time.Minute)
-		assert.Len(t, program.ids, 2)
-	})
-	t.Run("never", func(t *testing.T) {
-		program := startShopProgram(t, http.StatusGone)
-		o := openOffice(t, withWebhook(program))
-		require.NoError(t, o.simulator.Pay(o.prepare(t, "/pay/cat-food")))
-		o.work(t, time.Minute)
-		require.NoError(t, o.simulator.Pay(o.prepare(t, "/pay/cat-food?ref=2")))
-		o.work(t, webhook.Span+2*time.Hour)
-		assert.Len(t, program.ids, 1, "no other order is told either")
-		open, err := o.ledger.Open(t.Context())
-		require.NoError(t, err)
-		assert.Empty(t, open, "in the end it is given up")
-	})
-	t.Run("until the operator has loaded the configuration again", func(t *testing.T) {
-		program := startShopProgram(t, http.StatusGone)
-		o := openOffice(t, withWebhook(program))
-		require.NoError(t, o.simulator.Pay(o.prepare(t, "/pay/cat-food")))
-		o.work(t, 24*time.Hour)
-		require.Len(t, program.ids, 1)
-		o.clerk = &clerk{books: o.clerk.books, endpoints: o.clerk.endpoints, logger: o.clerk.logger}
-		o.work(t, 2*time.Hour)
-		assert.Len(t, program.ids, 2)
-	})
-}
-
-func TestARestartBetweenAttemptsKeepsTheirCount(t *testing.T) {
-	program := startShopProgram(t, 500, 500, 500)
-	o := openOffice(t, withWebhook(program))
-	require.NoError(t, o.simulator.Pay(o.prepare(t, "/pay/cat-food")))
-	o.work(t, 20*time.Minute)
-	require.Len(t, program.ids, 3)
-	o.due = newAgenda() // what a restart forgets
-	o.work(t, 5*time.Minute)
-	assert.Len(t, program.ids, 3, "the next attempt is not due yet")
-	o.work(t, time.Hour)
-	assert.Len(t, program.ids, 4)
+	require.Len(t, deliveries, 1)
+	assert.Equal(t, ledger.DeliveryDelivered, deliveries[0].Status)
+	assert.Equal(t, 4, deliveries[0].Attempts, "the operator can read what happened")
+	assert.Equal(t, 204, deliveries[0].LastStatus)
 }
 
 func TestTheShopIsToldOfClosedOrders(t *testing.T) {
 	program := startShopProgram(t)
-	o := openOffice(t, withWebhook(program))
-	o.prepare(t, "/pay/cat-food")
-	o.work(t, time.Hour)
+	c := openTestShop(t, withWebhook(program))
+	c.prepare(t, "/pay/cat-food")
+	c.work(t, time.Hour)
 	assert.Equal(t, []string{"order.closed"}, program.types())
 }
 
-// The clerk itself, with its clock running in a bubble of time.
-func TestTheClerkWorksByTheClockAndStops(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		simulator, err := qfpaytest.New(qfpaytest.Config{AppCode: "TESTAPPCODE", ClientKey: "TESTKEY", Seed: 1, NoRateLimit: true, NotifyOff: true})
-		require.NoError(t, err)
-		h, err := provision(t, nil)
-		require.NoError(t, err)
-		h.gateway.client, err = qfpay.NewClient(qfpay.Config{
-			Gateway: "http://gateway.test", AppCode: "TESTAPPCODE", ClientKey: "TESTKEY", Transport: direct{simulator},
-		})
-		require.NoError(t, err)
-		c := &counter{Handler: h, simulator: simulator, jar: map[string]string{}}
-		ctx, stop := context.WithCancel(t.Context())
-		keeper := &clerk{books: h.books, logger: h.logger}
-		var stopped sync.WaitGroup
-		stopped.Go(func() { keeper.run(ctx) })
+// quick is a line without a delay.
+func quick(line http.RoundTripper) http.RoundTripper { return line }
 
+// testShopInFakeTime is a shop in a bubble of time, whose clock everything
+// follows, and that works by itself until stop is called.
+func testShopInFakeTime(t *testing.T, changes map[string]any, line func(http.RoundTripper) http.RoundTripper) (c *testShop, stop func()) {
+	t.Helper()
+	c = &testShop{jar: map[string]string{}}
+	var err error
+	c.simulator, err = qfpaytest.New(qfpaytest.Config{
+		Strict: true, AppCode: "TESTAPPCODE", ClientKey: "TESTKEY", Seed: 1, NoRateLimit: true, NotifyOff: true, Hosted: changes["hosted"] == true,
+	})
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "ledger.db")
+	newLedger(t, file)
+	opened, err := ledger.OpenSQLite(context.Background(), file, nil)
+	require.NoError(t, err)
+	h, err := provision(t, changes)
+	require.NoError(t, err)
+	c.machine = assemble(t, h, surroundings{ledger: opened, gateway: line(direct{c.simulator}), now: time.Now})
+	c.services.Wake = func(ledger.Ledger) { c.outbox.Wake() }
+	c.services.Due = func(ledger.Ledger) { c.reconciler.Wake() }
+	ctx, cancel := context.WithCancel(t.Context())
+	var work sync.WaitGroup
+	work.Go(func() { c.reconciler.Run(ctx) })
+	work.Go(func() { c.outbox.Run(ctx) })
+	return c, func() {
+		cancel()
+		work.Wait()
+		require.NoError(t, opened.Close())
+		require.NoError(t, c.simulator.Close())
+	}
+}
+
+func TestTheReconcilerRunsOnTimeAndStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, stop := testShopInFakeTime(t, nil, quick)
+		defer stop()
 		var paid, unpaid string
 		for order, link := range map[*string]string{&paid: "/pay/cat-food", &unpaid: "/pay/cat-food?ref=2"} {
-			callback := c.authorize(t, link)
-			require.Equal(t, http.StatusFound, c.visit(t, callback).StatusCode)
-			*order = orderIn(callback)
+			*order = c.prepare(t, link)
 		}
-		require.NoError(t, simulator.Pay(paid))
+		require.NoError(t, c.simulator.Pay(paid))
 		time.Sleep(6 * time.Second)
 		synctest.Wait()
-		found, err := h.ledger.Find(t.Context(), paid)
-		require.NoError(t, err)
-		assert.Equal(t, ledger.StatusPaid, found.Status())
+		assert.Equal(t, ledger.StatusPaid, c.status(t, paid))
 		time.Sleep(16 * time.Minute)
 		synctest.Wait()
-		found, err = h.ledger.Find(t.Context(), unpaid)
-		require.NoError(t, err)
-		assert.Equal(t, ledger.StatusClosed, found.Status())
-		open, err := h.ledger.Open(t.Context())
-		require.NoError(t, err)
-		assert.Empty(t, open)
-		stop()
-		stopped.Wait()
-		require.NoError(t, simulator.Close())
-		time.Sleep(10 * time.Second) // the storage's lock keeper notices
+		assert.Equal(t, ledger.StatusClosed, c.status(t, unpaid))
+		assert.True(t, c.isSettled(t))
 	})
 }
 
-func TestAPanicCostsTheClerkATermAndNotItsLock(t *testing.T) {
-	root := t.TempDir()
+func TestTheReconcilerGoesOnAfterPanicsOfTheLedger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := counterInBubble(t, root)
-		callback := c.authorize(t, "/pay/cat-food")
-		require.Equal(t, http.StatusFound, c.visit(t, callback).StatusCode)
-		require.NoError(t, c.simulator.Pay(orderIn(callback)))
-		var panicked atomic.Bool
-		troubleAt(root).with(func(_ context.Context, operation, key string) error {
-			if operation == "List" && strings.HasSuffix(key, "/open/0") && !panicked.Swap(true) {
-				panic("a mistake of the storage")
+		c, stop := testShopInFakeTime(t, nil, quick)
+		defer stop()
+		order := c.prepare(t, "/pay/cat-food")
+		require.NoError(t, c.simulator.Pay(order))
+		var operations atomic.Int32
+		c.store.with(func(_ context.Context, _ string, do func() error) error {
+			if operations.Add(1) <= 10 {
+				panic("a mistake of the ledger")
 			}
-			return nil
+			return do()
 		})
-		app := &App{logger: c.logger, clerks: map[string]*clerk{c.Name: {books: c.books, logger: c.logger}}}
-		require.NoError(t, app.Start())
-		time.Sleep(time.Minute)
+		time.Sleep(5 * time.Minute)
 		synctest.Wait()
-		require.True(t, panicked.Load())
-		found, err := c.ledger.Find(t.Context(), orderIn(callback))
-		require.NoError(t, err)
-		assert.Equal(t, ledger.StatusPaid, found.Status())
-		require.NoError(t, app.Stop())
-		unlock, err := c.ledger.Lock(t.Context(), "clerk")
-		require.NoError(t, err, "another node can take over")
-		unlock()
-		require.NoError(t, c.simulator.Close())
-		time.Sleep(10 * time.Second) // the storage's lock keeper notices
+		assert.Equal(t, ledger.StatusPaid, c.status(t, order))
 	})
-}
-
-// direct is a gateway without a network between.
-type direct struct{ http.Handler }
-
-func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := httptest.NewRecorder()
-	incoming := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), r.Body)
-	incoming.Header = r.Header
-	d.ServeHTTP(w, incoming)
-	return w.Result(), nil
 }

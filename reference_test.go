@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,7 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	qfpayjsapi "github.com/caddy-qfpay/qfpay-jsapi"
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
+
+	goods "github.com/caddy-qfpay/qfpay-jsapi/internal/shop"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
 )
 
@@ -81,7 +83,7 @@ func entries(t *testing.T, text string) (all []entry) {
 func TestTheReferenceHasAnExampleOfEverySubdirectiveAndParameter(t *testing.T) {
 	subdirectives, parameters := reference(t)
 	assert.ElementsMatch(t, qfpayjsapi.Subdirectives(), entryNames(subdirectives))
-	assert.ElementsMatch(t, append(checkout.Parameters(), "field"), entryNames(parameters))
+	assert.ElementsMatch(t, append(goods.Parameters(), "field"), entryNames(parameters))
 }
 
 func entryNames(entries []entry) (names []string) {
@@ -91,17 +93,27 @@ func entryNames(entries []entry) (names []string) {
 	return names
 }
 
-// referenceShop is the shop of the README around a fragment of a block, whose
+// referenceBlock is the shop of the README around a fragment of a block, whose
 // lines take the place of the shop's own.
-func referenceShop(gateway, folder, fragment string) (block string) {
-	block = strings.NewReplacer("catalog.json", filepath.Join(folder, "catalog.json"), "templates pages", "templates "+folder+"/pages",
-		"file_system orders", "file_system "+folder+"/orders").Replace(fragment)
+func (s *shop) referenceBlock(fragment string) (block string) {
+	s.file = filepath.Join(s.files, "ledger.db")
+	if ledgerFile.MatchString(fragment) {
+		s.file = filepath.Join(s.files, "named.db")
+	}
+	block = ledgerFile.ReplaceAllString(fragment, "ledger sqlite "+s.file)
+	block = strings.NewReplacer(
+		"catalog.json", filepath.Join(s.files, "catalog.json"),
+		"templates pages", "templates "+filepath.Join(s.files, "pages"),
+		"https://shop.example.com/paid", s.receiver.url,
+		"smtps://shop%40example.com:{env.MAIL_PASSWORD}@mail.example.com", "smtp://127.0.0.1:1", // where nobody listens
+	).Replace(block)
 	for subdirective, line := range map[string]string{
-		"environment":   gateway,
-		"pay_page":      gateway + "/q/direct",
+		"environment":   s.line.URL,
+		"pay_page":      s.line.URL + "/q/direct",
 		"app_code":      appCode,
 		"client_key":    "{env.TEST_QFPAY_CLIENT_KEY}",
 		"merchant_name": `"Harbour Pets"`,
+		"ledger":        "sqlite " + s.file,
 		"currency":      "HKD\nitem dog-treats 46.50\nitem cat-food {\nprice 128.00\nname \"Cat food 猫粮\"\nmax_quantity 3\n}",
 	} {
 		if !regexp.MustCompile(`(?m)^` + subdirective + ` `).MatchString(fragment) {
@@ -111,36 +123,86 @@ func referenceShop(gateway, folder, fragment string) (block string) {
 	return block
 }
 
-func TestEveryExampleOfTheReferenceRuns(t *testing.T) {
-	const invoiceKey = "only-for-the-tests-of-the-reference"
+var ledgerFile = regexp.MustCompile(`(?m)^ledger sqlite \S+$`)
+
+const referenceInvoiceKey = "only-for-the-tests-of-the-reference"
+
+// An example shows its effect in the answers that the reference gives, in [effects],
+// or in both.
+func TestEveryExampleOfTheReferenceHasItsEffect(t *testing.T) {
 	for name, value := range map[string]string{
-		"QFPAY_APP_CODE": appCode, "QFPAY_CLIENT_KEY": clientKey, "QFPAY_MCHID": "M1", "INVOICE_KEY": invoiceKey,
+		"QFPAY_APP_CODE": appCode, "QFPAY_CLIENT_KEY": clientKey, "QFPAY_MCHID": "M1", "INVOICE_KEY": referenceInvoiceKey,
 		"WECHAT_APP_ID": wechatApp, "WECHAT_APP_SECRET": "only-for-the-tests", "WEBHOOK_SECRET": "whsec_bm8tc2VjcmV0LWJ1dC1hLWRlbW9uc3RyYXRpb24t",
 	} {
 		t.Setenv(name, value)
 	}
+	subdirectives, parameters := reference(t)
+	t.Run("subdirectives", func(t *testing.T) { effectsOfSubdirectives.try(t, subdirectives) })
+	t.Run("parameters", func(t *testing.T) { effectsOfParameters.try(t, parameters) })
+}
+
+func (all effects) try(t *testing.T, entries []entry) {
+	for name := range all {
+		assert.Contains(t, entryNames(entries), name, "the reference has no example of it")
+	}
+	for _, entry := range entries {
+		t.Run(entry.name, func(t *testing.T) {
+			effect, hasEffect := all[entry.name]
+			assert.True(t, hasEffect || entry.isAnswered(), "the example shows no effect")
+			shop := openReferenceShop(t)
+			shop.run(entry)
+			if hasEffect {
+				effect(shop, entry.payLink())
+			}
+		})
+	}
+}
+
+// isAnswered reports whether the reference says what a request is answered.
+func (e entry) isAnswered() bool {
+	return slices.ContainsFunc(e.steps, func(s step) bool { return s.request != "" })
+}
+
+// payLink is the last link of an example that begins a payment, or a link of the
+// shop's.
+func (e entry) payLink() string {
+	link := "/pay/cat-food"
+	for _, s := range e.steps {
+		if s.status == http.StatusFound && strings.Contains(s.parts[0], "get_weixin_oauth_code") {
+			link = strings.TrimSpace(strings.TrimPrefix(s.request, "GET "))
+		}
+	}
+	return link
+}
+
+// openReferenceShop opens a shop that has what the examples of the reference name:
+// a catalogue, pages of its own, error routes, and a program that takes webhooks.
+func openReferenceShop(t *testing.T) *shop {
+	t.Helper()
 	folder := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "catalog.json"), []byte(`[{"id":"rope","price":"25.00","name":"Rope 绳","max_quantity":5}]`), 0o600))
 	require.NoError(t, os.Mkdir(filepath.Join(folder, "pages"), 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "pages/problem.html"), []byte(`Our own apologies`), 0o600))
-	subdirectives, parameters := reference(t)
-	for _, entry := range append(subdirectives, parameters...) {
-		t.Run(entry.name, func(t *testing.T) {
-			shop := openShop(t, func(_ *shop, c *qfpaytest.Config) { c.RealName = true })
-			loaded := false
-			for _, step := range entry.steps {
-				if step.fragment != "" {
-					shop.loadBlock(referenceShop(shop.line.URL, folder, step.fragment))
-					loaded = true
-					continue
-				}
-				if !loaded {
-					shop.loadBlock(referenceShop(shop.line.URL, folder, ""))
-					loaded = true
-				}
-				shop.sends(step, invoiceKey)
-			}
-		})
+	return openShop(t, func(s *shop, c *qfpaytest.Config) {
+		c.RealName = true
+		s.files, s.receiver = folder, newReceiver(t)
+		s.site = "handle_errors {\n respond `the site's own page for {err.status_code}` {err.status_code}\n}"
+	})
+}
+
+// run loads the blocks of an example, or the shop's own where it has none, and
+// makes its requests.
+func (s *shop) run(entry entry) {
+	s.t.Helper()
+	if entry.steps[0].fragment == "" {
+		s.loadBlock(s.referenceBlock(""))
+	}
+	for _, step := range entry.steps {
+		if step.fragment != "" {
+			s.loadBlock(s.referenceBlock(step.fragment))
+			continue
+		}
+		s.sends(step)
 	}
 }
 
@@ -154,13 +216,13 @@ func (s *shop) loadBlock(block string) {
 }
 
 // sends makes the request of a step and checks the answer.
-func (s *shop) sends(step step, invoiceKey string) {
+func (s *shop) sends(step step) {
 	s.t.Helper()
 	head, body, _ := strings.Cut(step.request, "\n\n")
 	lines := strings.Split(strings.TrimSpace(head), "\n")
 	method, target, ok := strings.Cut(lines[0], " ")
 	require.True(s.t, ok, lines[0])
-	target = strings.NewReplacer("<token>", s.token(invoiceKey), "<handoff>", s.handoff(target)).Replace(target)
+	target = strings.NewReplacer("<token>", s.token(referenceInvoiceKey), "<handoff>", s.handoff(target)).Replace(target)
 	values, err := url.ParseQuery(strings.TrimSpace(body))
 	require.NoError(s.t, err)
 	response := s.answered(func() *http.Request {
@@ -203,9 +265,9 @@ func (s *shop) answered(request func() *http.Request) *http.Response {
 
 // token is an invoice of the shop.
 func (s *shop) token(key string) string {
-	signer, err := checkout.NewInvoiceKey(key, nil)
+	signer, err := goods.NewInvoiceKey(key, nil)
 	require.NoError(s.t, err)
-	token, err := signer.Sign(checkout.Invoice{ID: "V-1", Amount: 9900, Currency: "HKD", Text: "Vet visit"})
+	token, err := signer.Sign(goods.Invoice{ID: "V-1", Amount: 9900, Currency: "HKD", Text: "Vet visit"})
 	require.NoError(s.t, err)
 	return token
 }
@@ -215,8 +277,7 @@ func (s *shop) handoff(target string) string {
 	if !strings.Contains(target, "<handoff>") {
 		return ""
 	}
-	desk := s.payer(desktop)
-	page := desk.do(http.MethodGet, "/pay/cat-food", "", nil)
+	page := s.payer(desktop).get("/pay/cat-food")
 	watch := regexp.MustCompile(`data-watch="/pay\?handoff=([^"]+)"`).FindStringSubmatch(page.body)
 	require.NotNil(s.t, watch, page.body)
 	return watch[1]

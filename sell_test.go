@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
+	goods "github.com/caddy-qfpay/qfpay-jsapi/internal/shop"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
 )
 
@@ -106,9 +106,9 @@ func TestThePayerNamesTheAmountWithinBounds(t *testing.T) {
 
 func invoiceToken(t testing.TB, id string, uses *int) string {
 	t.Helper()
-	key, err := checkout.NewInvoiceKey(invoiceKey, time.Now)
+	key, err := goods.NewInvoiceKey(invoiceKey, time.Now)
 	require.NoError(t, err)
-	token, err := key.Sign(checkout.Invoice{ID: id, Amount: 123456, Currency: "HKD", Text: "Vet visit 兽医", Ref: "A7", Uses: uses})
+	token, err := key.Sign(goods.Invoice{ID: id, Amount: 123456, Currency: "HKD", Text: "Vet visit 兽医", Ref: "A7", Uses: uses})
 	require.NoError(t, err)
 	return token
 }
@@ -174,26 +174,28 @@ func TestForgedInvoicesAreRefused(t *testing.T) {
 }
 
 func TestFieldsGoToTheShopAndNowhereElse(t *testing.T) {
-	shop := openShop(t, withBlock("field name required\nfield note"), func(s *shop, _ *qfpaytest.Config) { withListener(s) })
+	shop := openShop(t, withBlock("field name required\nfield note\nfield extra"), func(s *shop, _ *qfpaytest.Config) { withListener(s) })
 	payer := shop.payer(wechat)
 	form := payer.get("/pay/cat-food?quantity=2&name=Query")
 	assert.Equal(t, http.StatusOK, form.status)
 	assert.NotContains(t, form.body, "Query", "an address is no place for them")
 	assert.Contains(t, form.body, `name="name"`)
 	assert.Contains(t, form.body, `name="quantity" value="2"`)
-	wrong := payer.post("/pay/cat-food", url.Values{"name": {" "}, "note": {"kept"}})
+	wrong := payer.post("/pay/cat-food", url.Values{"name": {" "}, "note": {"kept"}, "extra": {"ribbon", "card"}})
 	assert.Equal(t, http.StatusBadRequest, wrong.status)
 	assert.Contains(t, wrong.body, `aria-invalid="true"`)
-	assert.Contains(t, wrong.body, `value="kept"`)
+	assert.Contains(t, wrong.body, "\nkept</textarea>")
+	assert.Contains(t, wrong.body, `<input type="hidden" name="extra" value="ribbon">`)
+	assert.Contains(t, wrong.body, `<input type="hidden" name="extra" value="card">`)
 
-	posted := payer.post("/pay/cat-food", url.Values{"name": {"sentinel-name 陈"}, "note": {"two\r\nlines"}, "other": {"ignored"}})
+	posted := payer.post("/pay/cat-food", url.Values{"name": {"sentinel-name 陈"}, "note": {"two\r\nlines"}, "extra": {"ribbon", "card"}, "other": {"ignored"}})
 	require.Equal(t, http.StatusSeeOther, posted.status)
 	callback := payer.oauth(posted.location)
 	require.Equal(t, http.StatusFound, payer.get(callback).status)
 	order := orderOf(t, callback)
 	require.NoError(t, shop.gateway.Pay(order))
 	receipt := payer.get("/pay/return/" + order)
-	assert.Equal(t, map[string]string{"name": "sentinel-name 陈", "note": "two\nlines"}, heardOf(order)["order.paid"]["fields"])
+	assert.Equal(t, map[string]any{"name": "sentinel-name 陈", "note": "two\nlines", "extra": []string{"ribbon", "card"}}, heardOf(order)["order.paid"]["fields"])
 	assert.NotContains(t, receipt.body, "sentinel-name")
 	assert.NotContains(t, payer.get("/pay/status/"+order).body, "sentinel-name")
 	for line := range strings.Lines(shop.log()) {
@@ -250,7 +252,7 @@ func TestACatalogueOfAThousandItemsSellsAndFollowsItsFile(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(file, []byte("["), 0o600))
 	shop.eventually("the broken file is noticed", func() bool {
-		assert.Equal(t, http.StatusFound, shop.payer(wechat).get("/pay/new").status, "what was sold before is sold still")
-		return strings.Contains(shop.log(), "what was sold before is sold still")
+		assert.Equal(t, http.StatusFound, shop.payer(wechat).get("/pay/new").status, "the previous catalogue stays in use")
+		return strings.Contains(shop.log(), "the previous one stays in use")
 	})
 }

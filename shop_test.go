@@ -2,10 +2,10 @@ package qfpayjsapi_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -27,7 +27,6 @@ import (
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 	"github.com/stretchr/testify/require"
 
-	qfpayjsapi "github.com/caddy-qfpay/qfpay-jsapi"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
 )
 
@@ -52,18 +51,24 @@ type shop struct {
 	gateway *qfpaytest.Simulator
 	line    *httptest.Server // on which the gateway is reached
 	folder  string           // Caddy's storage
+	file    string           // the ledger
 	logFile string
 
-	without bool   // leaves the block out
-	storage string // module that Caddy uses
+	without bool                          // leaves the block out
+	around  func(directive string) string // writes it otherwise into the site
 	held    gate
 
 	site    string // Caddyfile lines beside the block
+	address string // of the site in the place of url
+	names   string // more names of the site, each after a comma
 	block   string // subdirectives beside the usual ones
 	timeout string
 	global  string
 	account func() string // subdirectives that need the gateway's address
 	dearer  string        // another price of the dog treats
+
+	files    string    // a folder with what the examples of the reference name
+	receiver *receiver // of the webhooks of the reference
 }
 
 // set changes a shop before it opens.
@@ -94,11 +99,11 @@ func openShop(t testing.TB, settings ...set) *shop {
 		url:     "http://" + freeAddress(t),
 		admin:   freeAddress(t),
 		folder:  t.TempDir(),
+		file:    filepath.Join(t.TempDir(), "ledger.db"),
 		logFile: filepath.Join(t.TempDir(), "caddy.log"),
 		timeout: "timeout 2s",
-		storage: "file_system",
 	}
-	config := qfpaytest.Config{AppCode: appCode, ClientKey: clientKey, Seed: 1, AnyPort: true, NoRateLimit: true, NotifyOff: true}
+	config := qfpaytest.Config{Strict: true, AppCode: appCode, ClientKey: clientKey, Seed: 1, AnyPort: true, NoRateLimit: true, NotifyOff: true}
 	for _, set := range settings {
 		set(s, &config)
 	}
@@ -134,6 +139,8 @@ type gate struct {
 	path    string
 	opens   chan struct{}
 	waiting atomic.Int32
+
+	signType atomic.Value // of the last call that announced one
 }
 
 // hold makes calls to a path of the gateway wait until through is called.
@@ -149,6 +156,9 @@ func (g *gate) before(gateway http.Handler) http.Handler {
 		g.mu.Lock()
 		path, opens := g.path, g.opens
 		g.mu.Unlock()
+		if announced := r.Header.Get("X-QF-SIGNTYPE"); announced != "" {
+			g.signType.Store(announced)
+		}
 		if path == r.URL.Path {
 			g.waiting.Add(1)
 			<-opens
@@ -163,25 +173,28 @@ func (s *shop) caddyfile() string {
 	if s.without {
 		directive = ""
 	}
+	if s.around != nil {
+		directive = s.around(directive)
+	}
 	return fmt.Sprintf(`{
 	admin %s
 	persist_config off
 	auto_https off
 	grace_period 200ms
-	storage %s %s
+	storage file_system %s
 	log {
 		output file %s
 		level DEBUG
 	}
 	%s
 }
-%s {
+%s%s {
 	log
 	%s
 	%s
 	respond "the shop" 200
 }
-`, s.admin, s.storage, s.folder, s.logFile, s.global, s.url, directive, s.site)
+`, s.admin, s.folder, s.logFile, s.global, cmp.Or(s.address, s.url), s.names, directive, s.site)
 }
 
 func (s *shop) directive() string {
@@ -199,6 +212,7 @@ func (s *shop) directive() string {
 		client_key {env.TEST_QFPAY_CLIENT_KEY}
 		merchant_name "Harbour Pets"
 		currency HKD
+		ledger sqlite %s
 		%s
 		item cat-food {
 			price 128.00
@@ -208,12 +222,19 @@ func (s *shop) directive() string {
 		item dog-treats %s
 		%s
 		%s
-	}`, s.line.URL, s.line.URL, appCode, s.timeout, treats, account, s.block)
+	}`, s.line.URL, s.line.URL, appCode, s.file, s.timeout, treats, account, s.block)
 }
 
 func TestMain(m *testing.M) {
 	os.Setenv("TEST_QFPAY_CLIENT_KEY", clientKey)
-	os.Exit(m.Run())
+	folder, err := os.MkdirTemp("", "qfpay_jsapi")
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("XDG_DATA_HOME", folder) // for ledgers that no test names
+	code := m.Run()
+	_ = os.RemoveAll(folder)
+	os.Exit(code)
 }
 
 // nextPort counts up from a random start, below the ports that the system hands
@@ -231,51 +252,6 @@ func freeAddress(t testing.TB) string {
 			return address
 		}
 	}
-}
-
-// stored returns the keys in the ledger.
-func (s *shop) stored() []string {
-	s.t.Helper()
-	var keys []string
-	root := filepath.Join(s.folder, "qfpay_jsapi")
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if os.IsNotExist(err) {
-			return nil
-		}
-		if err == nil && !entry.IsDir() {
-			key, _ := filepath.Rel(root, path)
-			keys = append(keys, key)
-		}
-		return err
-	})
-	require.NoError(s.t, err)
-	return keys
-}
-
-// facts returns the names of the facts known of an order.
-func (s *shop) facts(order string) []string {
-	var names []string
-	for _, key := range s.stored() {
-		if folder, file := filepath.Split(key); filepath.Base(folder) == order {
-			names = append(names, strings.TrimSuffix(file, ".json"))
-		}
-	}
-	return names
-}
-
-// open returns the index of open orders.
-func (s *shop) open() (subjects []string) {
-	for _, key := range s.stored() {
-		if isOnIndex(key) {
-			subjects = append(subjects, filepath.Base(key))
-		}
-	}
-	return subjects
-}
-
-// isOnIndex tells the entries of the index, open/<folder>/<subject>.
-func isOnIndex(key string) bool {
-	return filepath.Base(filepath.Dir(filepath.Dir(key))) == "open"
 }
 
 // eventually waits for what another goroutine will do soon.
@@ -339,7 +315,11 @@ func (p *payer) do(method, address, contentType string, body io.Reader) reply {
 		r.Header.Set("Content-Type", contentType)
 	}
 	resp, err := p.browser.Do(r)
-	if (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)) && method == http.MethodGet { // a reload cut the connection, as browsers know
+	mayRepeat := method == http.MethodGet || strings.HasSuffix(address, "/notify") && r.GetBody != nil
+	if isCut(err) && mayRepeat { // a reload cut the connection, as browsers and the gateway know
+		if r.GetBody != nil {
+			r.Body, _ = r.GetBody()
+		}
 		resp, err = p.browser.Do(r)
 	}
 	require.NoError(p.t, err)
@@ -347,6 +327,12 @@ func (p *payer) do(method, address, contentType string, body io.Reader) reply {
 	text, err := io.ReadAll(resp.Body)
 	require.NoError(p.t, err)
 	return reply{resp.StatusCode, resp.Header.Get("Location"), resp.Header, resp.Cookies(), string(text)}
+}
+
+// isCut reports whether the server closed the connection before it answered.
+func isCut(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) ||
+		err != nil && strings.Contains(err.Error(), "server closed idle connection") // which net/http does not export
 }
 
 // authorize opens a pay link and goes through the OAuth: it returns the
@@ -392,11 +378,4 @@ func (s *shop) log() string {
 
 // letEnquiriesBeDue stands for waiting until every order may be asked about
 // again.
-func (s *shop) letEnquiriesBeDue() {
-	qfpayjsapi.ForgetEnquiries()
-	for _, key := range s.stored() {
-		if isOnIndex(key) {
-			require.NoError(s.t, os.WriteFile(filepath.Join(s.folder, "qfpay_jsapi", key), []byte("{}"), 0o600))
-		}
-	}
-}
+func (s *shop) letEnquiriesBeDue() { s.execute(`UPDATE orders SET asked_at = NULL`) }

@@ -4,12 +4,13 @@ import (
 	"crypto/md5"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
 )
 
 const otherKey = "key-of-the-other-shop"
@@ -18,16 +19,20 @@ const otherKey = "key-of-the-other-shop"
 // sells the same things for less.
 func withAnotherShop(t *testing.T) set {
 	t.Setenv("TEST_QFPAY_OTHER_KEY", otherKey)
-	return withSite(`qfpay_jsapi {
-		environment http://127.0.0.1:1
-		app_code OTHERAPPCODE
-		client_key {env.TEST_QFPAY_OTHER_KEY}
-		merchant_name "Other"
-		currency HKD
-		path /other
-		name other
-		item cat-food 1.28
-	}`)
+	return func(s *shop, _ *qfpaytest.Config) {
+		s.site += `qfpay_jsapi {
+			environment http://127.0.0.1:1
+			app_code OTHERAPPCODE
+			client_key {env.TEST_QFPAY_OTHER_KEY}
+			merchant_name "Other"
+			currency HKD
+			path /other
+			name other
+			ledger sqlite ` + s.file + `
+			item cat-food 1.28
+		}
+		`
+	}
 }
 
 func TestANotificationOfOneShopPaysNoOrderOfAnother(t *testing.T) {
@@ -41,13 +46,11 @@ func TestANotificationOfOneShopPaysNoOrderOfAnother(t *testing.T) {
 	assert.Equal(t, http.StatusUnauthorized, notify("/pay/notify", otherKey).status)
 	assert.Equal(t, http.StatusUnauthorized, notify("/other/notify", clientKey).status)
 	assert.Equal(t, http.StatusOK, notify("/other/notify", otherKey).status, "it is the other gateway's word")
-	assert.Equal(t, []string{"prepared"}, shop.facts(order))
-	orphans, err := filepath.Glob(filepath.Join(shop.folder, "qfpay_jsapi", "other", "orphans", "*.json"))
-	require.NoError(t, err)
-	assert.Len(t, orphans, 1, "about no order of that shop")
+	assert.Equal(t, []string{"claimed", "prepared"}, shop.history(order))
+	assert.Equal(t, []string{"other 20261123000200020000000001"}, shop.orphans(), "about no order of that shop")
 	assert.Equal(t, http.StatusNotFound, shop.payer(desktop).get("/other/status/"+order).status)
 	assert.Equal(t, http.StatusOK, notify("/pay/notify", clientKey).status)
-	assert.Contains(t, shop.facts(order), "paid")
+	assert.Contains(t, shop.history(order), "paid")
 }
 
 func TestACookieOfOneShopOpensNothingAtAnother(t *testing.T) {

@@ -64,7 +64,7 @@ func (s *shop) walk(lines []string, order, folder string) {
 	}
 }
 
-func TestTheDailyWorkOfTheReadmeIsDone(t *testing.T) {
+func TestTheDailyCommandsOfTheReadmeWork(t *testing.T) {
 	shop, folder := openShop(t), t.TempDir()
 	order := shop.sold("")
 	lines := steps(t, "README.md", "## Refunds and daily work")
@@ -110,7 +110,7 @@ func (s *shop) refundTheRest(address string) {
 	require.True(s.t, ok, address)
 	left := regexp.MustCompile(`at most ([0-9.]+)`).FindStringSubmatch(owner.get("/orders" + query).body)
 	require.NotNil(s.t, left)
-	done := owner.follow(owner.press(owner.get("/orders"+query+"&refund="+left[1]), "refund"))
+	done := owner.follow(owner.press(owner.question(strings.TrimPrefix(query, "?order="), "refund", left[1]), "refund"))
 	assert.Contains(s.t, done.body, "The refund is done.")
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,8 +21,6 @@ import (
 
 	"github.com/oklog/ulid/v2"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 	"pgregory.net/rapid"
 
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
@@ -29,17 +28,16 @@ import (
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay/qfpaytest"
 )
 
-// world is a shop on two machines with one storage, its payers, the gateway
-// and the shop's own program. Time passes only when somebody moves the clock.
+// world is a shop on two machines with one ledger, its payers, the gateway and the
+// shop's own program. Time passes only when somebody moves the clock.
 type world struct {
 	shop    *testing.T
-	hands   *hands
+	clock   *testClock
 	gateway *qfpaytest.Simulator
-	mail    chan *letter // from the gateway, on its way
-	letters []*letter    // all that the gateway ever wrote
-	again   []*letter    // those that a node could not take: the gateway sends them once more
-	memory  *memory
-	ledger  *ledger.Ledger // the truth of storage, without any node's mishaps
+	mail    chan *notice  // from the gateway, on its way
+	notices []*notice     // all that the gateway ever wrote
+	again   []*notice     // those that a node could not take: the gateway sends them once more
+	ledger  ledger.Ledger // the truth, without any node's mishaps
 	nodes   []*node
 	program *program
 	payers  []*payer
@@ -48,8 +46,8 @@ type world struct {
 	highest  map[string]ledger.Status // ever seen, by order
 	payable  map[string]bool          // orders whose pay page a browser was sent to
 	asked    map[string]int           // payments and refunds that the gateway was asked for, by number
-	misled   bool                     // what the ledger called over can be paid: the gateway was wrong, or a payer too late
-	mistakes []string                 // see blunder
+	misled   bool                     // what counts as over can be paid: the gateway was wrong, or a payer too late
+	mistakes []string                 // see recordMistake
 
 	moments int    // until the interruption
 	during  *node  // whose work is interrupted
@@ -62,48 +60,74 @@ var mornings = []time.Time{
 	time.Date(2026, 11, 30, 15, 50, 0, 0, time.UTC),
 }
 
-const gatewayAddress = "http://localhost"
+// worldMaker makes worlds, one after the other.
+type worldMaker struct {
+	shop   *testing.T
+	folder string
+	block  *Handler // as it is when it is provisioned
+	worlds int
+}
 
-func newWorld(shop *testing.T, morning time.Time) *world {
-	cryptotest.SetGlobalRandom(shop, 1) // the same choices lead to the same order ids
+func newWorldMaker(shop *testing.T) *worldMaker {
+	p := &worldMaker{shop: shop, folder: quickFolder(shop)}
+	var err error
+	p.block, err = provision(shop, map[string]any{
+		"client_key":  "{env.TEST_CLIENT_KEY}",
+		"environment": gatewayAddress, "pay_page": gatewayAddress + "/q/direct",
+		"webhooks": []any{map[string]any{"url": "http://localhost", "secret": "{env.TEST_WEBHOOK_SECRET}"}},
+	})
+	require.NoError(shop, err)
+	return p
+}
+
+func (p *worldMaker) newWorld(morning time.Time) *world {
+	cryptotest.SetGlobalRandom(p.shop, 1) // the same choices lead to the same order ids
 	w := &world{
-		shop: shop, hands: &hands{at: morning}, mail: make(chan *letter), memory: newMemory(), program: newProgram(),
+		shop: p.shop, clock: &testClock{at: morning}, mail: make(chan *notice), program: newProgram(),
 		highest: map[string]ledger.Status{}, payable: map[string]bool{}, asked: map[string]int{},
 	}
 	var err error
 	w.gateway, err = qfpaytest.New(qfpaytest.Config{
-		AppCode: "TESTAPPCODE", ClientKey: "TESTKEY", Seed: 1, NoRateLimit: true, AnyPort: true,
-		Now: w.hands.now, Client: &http.Client{Transport: postOffice(w.mail)},
+		Strict: true, AppCode: "TESTAPPCODE", ClientKey: "TESTKEY", Seed: 1, NoRateLimit: true, AnyPort: true,
+		Now: w.clock.now, Client: &http.Client{Transport: noticeSink(w.mail)},
 	})
-	require.NoError(shop, err)
-	for range 2 {
-		n := &node{world: w, leads: len(w.nodes) == 0}
+	require.NoError(p.shop, err)
+	p.worlds++
+	file := filepath.Join(p.folder, strconv.Itoa(p.worlds)+".db")
+	newLedger(p.shop, file)
+	for range 2 { // as two processes on one machine
+		opened, err := ledger.OpenSQLite(context.Background(), file, nil)
+		require.NoError(p.shop, err)
+		n := &node{world: w, maker: p, opened: opened}
 		n.start()
 		w.nodes = append(w.nodes, n)
 	}
-	w.ledger = ledger.New(w.memory, w.nodes[0].Name)
+	w.ledger = w.nodes[0].opened
 	for i := range 3 {
-		w.payers = append(w.payers, &payer{world: w, link: "/pay/cat-food?ref=" + strconv.Itoa(i), jar: map[string]string{}})
+		w.payers = append(w.payers, &payer{
+			world: w, link: "/pay/cat-food?ref=" + strconv.Itoa(i), jar: map[string]string{}, startedAgain: map[string]bool{},
+		})
 	}
 	return w
 }
 
 func (w *world) close() {
 	for _, n := range w.nodes {
-		n.clerk.closeIdle()
+		n.outbox.SetEndpoints(nil) // closes connections
+		require.NoError(w.shop, n.opened.Close())
 	}
 	w.program.server.Close()
 	_ = w.gateway.Close()
 }
 
-// blunder notes a mistake where a test cannot fail.
-func (w *world) blunder(mistake string) {
+// recordMistake notes a mistake where a test cannot fail.
+func (w *world) recordMistake(mistake string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.mistakes = append(w.mistakes, mistake)
 }
 
-func (w *world) pass(time time.Duration) { w.hands.set(w.hands.now().Add(time)) }
+func (w *world) pass(time time.Duration) { w.clock.pass(time) }
 
 func (w *world) other(n *node) *node {
 	if n == w.nodes[0] {
@@ -119,21 +143,28 @@ func (w *world) interrupt(n *node, moments int, event func()) {
 }
 
 func (w *world) moment(n *node) {
-	if w.event == nil || w.during != n {
-		return
+	if event := w.due(n); event != nil {
+		event()
 	}
-	if w.moments--; w.moments >= 0 {
-		return
-	}
-	event := w.event
-	w.event = nil
-	w.memory.standStill(true)
-	defer w.memory.standStill(false)
-	event()
 }
 
-// letter is a notification that the gateway wrote.
-type letter struct {
+// due returns the interruption if its moment has come. Deliveries are several at
+// once: one of them meets it.
+func (w *world) due(n *node) (event func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.event == nil || w.during != n {
+		return nil
+	}
+	if w.moments--; w.moments >= 0 {
+		return nil
+	}
+	event, w.event = w.event, nil
+	return event
+}
+
+// notice is a notification that the gateway wrote.
+type notice struct {
 	body, sign string
 	about      qfpay.Notification
 	accepted   bool // by some node
@@ -142,11 +173,11 @@ type letter struct {
 // signed is the signature of a body with a key.
 func signed(body, key string) string { return fmt.Sprintf("%X", md5.Sum([]byte(body+key))) }
 
-// postOffice takes the gateway's letters and keeps it content, so that it
+// noticeSink takes the gateway's notices and keeps it content, so that it
 // never writes twice: delivering them is up to the test.
-type postOffice chan *letter
+type noticeSink chan *notice
 
-func (p postOffice) RoundTrip(r *http.Request) (*http.Response, error) {
+func (p noticeSink) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
@@ -155,7 +186,7 @@ func (p postOffice) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	p <- &letter{body: string(body), sign: r.Header.Get("X-QF-SIGN"), about: *about}
+	p <- &notice{body: string(body), sign: r.Header.Get("X-QF-SIGN"), about: *about}
 	w := httptest.NewRecorder()
 	_, _ = io.WriteString(w, "SUCCESS")
 	return w.Result(), nil
@@ -164,106 +195,175 @@ func (p postOffice) RoundTrip(r *http.Request) (*http.Response, error) {
 // line is a node's line to the gateway.
 type line struct{ *node }
 
-// RoundTrip carries a call. Like a real line, it breaks where the gateway hangs
-// up or promises more than it sends.
-func (l line) RoundTrip(r *http.Request) (response *http.Response, err error) {
+// RoundTrip carries a call.
+func (l line) RoundTrip(r *http.Request) (*http.Response, error) {
 	l.world.moment(l.node)
 	var body []byte
 	if r.Body != nil {
+		var err error
 		if body, err = io.ReadAll(r.Body); err != nil {
 			return nil, err
 		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	l.count(r.URL.Path, body)
-	response, err = l.call(r, body)
+	number := l.count(r.URL.Path, body)
+	l.checkAlone(r.URL.Path, number)
+	_, before := l.world.gateway.Trade(number)
+	response, err := direct{l.world.gateway}.RoundTrip(r)
+	if _, made := l.world.gateway.Trade(number); made && !before && strings.HasSuffix(r.URL.Path, "/refund") {
+		l.world.notices = append(l.world.notices, <-l.world.mail)
+	}
 	l.world.moment(l.node)
 	return response, err
 }
 
-// count remembers which payments and refunds the gateway was asked for.
-func (l line) count(path string, body []byte) {
+// count remembers which payments and refunds the gateway was asked for, and
+// returns the number of this one; "" for other calls.
+func (l line) count(path string, body []byte) (number string) {
 	if !strings.HasSuffix(path, "/payment") && !strings.HasSuffix(path, "/refund") {
-		return
+		return ""
 	}
 	form, _ := url.ParseQuery(string(body))
+	number = form.Get("out_trade_no")
 	l.world.mu.Lock()
 	defer l.world.mu.Unlock()
-	l.world.asked[form.Get("out_trade_no")]++
+	l.world.asked[number]++
+	return number
 }
 
-func (l line) call(r *http.Request, body []byte) (response *http.Response, err error) {
-	defer func() {
-		if hungUp := recover(); hungUp != nil {
-			response, err = nil, io.ErrUnexpectedEOF
-		}
-	}()
-	w := httptest.NewRecorder()
-	incoming := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), bytes.NewReader(body))
-	incoming.Header = r.Header
-	l.world.gateway.ServeHTTP(w, incoming)
-	response = w.Result()
-	if response.ContentLength > int64(w.Body.Len()) {
-		response.Body = io.NopCloser(io.MultiReader(w.Body, brokenOff{}))
+// checkAlone: while the gateway is asked for a refund, no other of the payment is on
+// its way.
+func (l line) checkAlone(path, number string) {
+	if !strings.HasSuffix(path, "/refund") {
+		return
 	}
-	return response, nil
+	_, refunds, err := l.world.read(number[:ulid.EncodedSize])
+	if err != nil {
+		l.world.recordMistake(err.Error())
+	}
+	for _, refund := range refunds {
+		if isThis := refund.Number == number; isThis != (refund.Status == ledger.RefundSent) {
+			l.world.recordMistake(fmt.Sprintf("the gateway is asked for %s while %s is %s", number, refund.Number, refund.Status))
+		}
+	}
 }
 
-type brokenOff struct{}
-
-func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-
-// node is one machine: the handler and the clerk, with a memory of their own.
+// node is one machine.
 type node struct {
-	*Handler
-	world *world
-	disk  *disk
-	clerk *clerk
-	due   *agenda // of the clerk
-	leads bool    // believes that it looks after open orders alone; the other one does as well
+	*machine
+	world  *world
+	maker  *worldMaker
+	opened *ledger.SQLite
+	faults *nodeFaults
 }
 
-// start is what happens when a machine starts: all that it has is what lies in
-// storage.
+// start is what happens when a machine starts: all that it has is what is in the
+// ledger.
 func (n *node) start() {
 	t := n.world.shop
-	if n.clerk != nil {
-		n.clerk.closeIdle()
+	if n.machine != nil {
+		n.outbox.SetEndpoints(nil) // closes connections
 	}
-	var err error
-	n.Handler, err = provision(t, map[string]any{
-		"client_key":  "{env.TEST_CLIENT_KEY}",
-		"environment": gatewayAddress, "pay_page": gatewayAddress + "/q/direct",
-		"webhooks": []any{map[string]any{"url": n.world.program.server.URL, "secret": "{env.TEST_WEBHOOK_SECRET}"}},
+	block := *n.maker.block
+	block.Webhooks = []Webhook{{URL: n.world.program.server.URL, Secret: block.Webhooks[0].Secret}}
+	n.machine = assemble(t, &block, surroundings{
+		ledger: n.opened, account: "account", gateway: line{n}, now: n.world.clock.now, sleep: n.world.clock.sleep,
 	})
-	require.NoError(t, err)
-	n.disk = newDisk(n.world.memory, func() { n.world.moment(n) })
-	n.ledger = ledger.New(n.disk, n.Name)
-	n.account = newAccount() // not that of the other node, nor of the one before the restart
-	if n.leads {
-		n.account.leads.Add(1)
+	n.faults = &nodeFaults{moment: func() { n.world.moment(n) }}
+	n.store.with(n.faults.around)
+}
+
+// plannedFault is what befalls one of a node's next operations on the ledger.
+type plannedFault struct {
+	operations int  // that still go well before it
+	late       bool // the operation has taken effect
+	deadly     bool // the node dies; otherwise the operation reports an error
+}
+
+var (
+	errLedger = errors.New("the ledger is out of order")
+	errDied   = errors.New("the node died")
+)
+
+// faults is what befalls a node at its ledger.
+type nodeFaults struct {
+	moment func() // something else may happen before and after every write
+
+	mu      sync.Mutex
+	planned *plannedFault
+	dead    bool
+}
+
+// arrange plans a plannedFault; nil calls it off.
+func (f *nodeFaults) arrange(planned *plannedFault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.planned = planned
+}
+
+func (f *nodeFaults) around(_ context.Context, operation string, do func() error) error {
+	f.live()
+	if operation == "Update" {
+		f.moment()
 	}
-	n.gateway.pace = newPace()
-	n.gateway.client, err = qfpay.NewClient(qfpay.Config{
-		Gateway: gatewayAddress, AppCode: "TESTAPPCODE", ClientKey: "TESTKEY", Transport: line{n},
-	})
-	require.NoError(t, err)
-	n.logger, n.now = zap.NewNop(), n.world.hands.now
-	n.meanwhile = func(do func() error) func() error { // one thing after the other, so that a seed repeats it
-		err := do()
-		return func() error { return err }
+	planned := f.due()
+	if planned != nil && !planned.late {
+		return f.suffer(*planned)
 	}
-	endpoints, err := n.endpoints()
-	require.NoError(t, err)
-	n.clerk = &clerk{books: n.books, endpoints: endpoints, logger: n.logger}
-	n.account.pace = &pace{bucket: rate.NewLimiter(rate.Inf, 1)} // the clerk never waits for it
-	n.due = newAgenda()
+	err := do()
+	if planned != nil {
+		return f.suffer(*planned)
+	}
+	if operation == "Update" {
+		f.moment()
+	}
+	return err
+}
+
+// due counts an operation and returns the plannedFault that befalls it, if any.
+func (f *nodeFaults) due() *plannedFault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.planned == nil {
+		return nil
+	}
+	if f.planned.operations > 0 {
+		f.planned.operations--
+		return nil
+	}
+	planned := f.planned
+	f.planned = nil
+	return planned
+}
+
+func (f *nodeFaults) suffer(m plannedFault) error {
+	if !m.deadly {
+		return errLedger
+	}
+	f.mu.Lock()
+	f.dead = true
+	f.mu.Unlock()
+	panic(errDied)
+}
+
+// live stops whoever still works on a node that has died meanwhile.
+func (f *nodeFaults) live() {
+	if f.isDead() {
+		panic(errDied)
+	}
+}
+
+func (f *nodeFaults) isDead() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.dead
 }
 
 // attempt has the node do something and reports whether it lived through it.
 // One that did not is started again.
 func (n *node) attempt(something func()) (lived bool) {
 	lived = n.survive(something)
-	if n.disk.isDead() {
+	if n.faults.isDead() {
 		n.start()
 	}
 	return lived
@@ -288,7 +388,7 @@ func (n *node) serve(r *http.Request) *http.Response {
 	w := httptest.NewRecorder()
 	if !n.survive(func() {
 		if err := n.ServeHTTP(w, asCaddyWould(r), nobody); err != nil {
-			n.world.blunder(r.Method + " " + r.URL.Path + ": " + err.Error())
+			n.world.recordMistake(r.Method + " " + r.URL.Path + ": " + err.Error())
 		}
 	}) {
 		return nil
@@ -302,8 +402,8 @@ func (n *node) visit(r *http.Request) (response *http.Response) {
 	return response
 }
 
-// take receives a letter of the gateway.
-func (n *node) take(l *letter) {
+// take receives a notice of the gateway.
+func (n *node) take(l *notice) {
 	r := httptest.NewRequest(http.MethodPost, "/pay/notify", strings.NewReader(l.body))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-QF-SIGN", l.sign)
@@ -325,48 +425,35 @@ func (n *node) status(order string) ledger.Status {
 	return shown.Status
 }
 
-// work lets the node's clerk do all that is due within a time, or until the
-// node dies, and returns what went wrong.
-func (n *node) work(within time.Duration) (trouble []error) {
-	end := n.now().Add(within)
-	for n.attempt(n.rescan) {
-		at, any := n.due.first()
-		if !any || at.After(end) {
-			n.world.reach(end)
-			return trouble
+// work lets the node do all that is due within a time, or until it dies, and
+// returns what went wrong.
+func (n *node) work(within time.Duration) (troubles []error) {
+	end, stuck := n.now().Add(within), 0
+	for {
+		before := n.now()
+		if !n.attempt(func() { troubles = append(troubles, n.workOnce(context.Background())...) }) {
+			return troubles
 		}
-		n.world.reach(at)
-		began := n.now()
-		next, _ := n.due.take(began)
-		n.attempt(func() {
-			again, err := n.clerk.look(context.Background(), next)
-			if err != nil {
-				trouble = append(trouble, err)
-				again = n.now().Add(troubleWait)
-			}
-			if !again.IsZero() && !again.After(began) {
-				n.world.blunder("the clerk turns in circles over " + next)
-				again = n.now().Add(time.Minute)
-			}
-			if !again.IsZero() {
-				n.due.add(next, again)
-			}
-		})
-	}
-	return trouble
-}
-
-func (n *node) rescan() {
-	n.clerk.scan(context.Background(), n.due, nil)
-	for subject := range n.account.woken.take() {
-		n.due.add(subject, n.now())
+		next := nextDue(n.world.shop, n.world.ledger, n.now())
+		if next.IsZero() || next.After(end) {
+			n.world.reach(end)
+			return troubles
+		}
+		n.world.reach(laterThan(n.now(), next))
+		if stuck++; n.now().Sub(before) > stuckTime {
+			stuck = 0
+		}
+		if stuck == mostStuck {
+			n.world.recordMistake("a node turns in circles")
+			return troubles
+		}
 	}
 }
 
 // reach moves the clock forward to a time, if it is not there yet.
 func (w *world) reach(at time.Time) {
-	if at.After(w.hands.now()) {
-		w.hands.set(at)
+	if at.After(w.clock.now()) {
+		w.clock.set(at)
 	}
 }
 
@@ -376,6 +463,8 @@ type payer struct {
 	link     string
 	jar      map[string]string
 	journeys []*journey
+
+	startedAgain map[string]bool // the orders that began when the payer asked to start again
 }
 
 // journey is one passage through WeChat's authorization, towards one order.
@@ -385,7 +474,7 @@ type journey struct{ order, callback, code string }
 // browser as it was.
 func (p *payer) open(t *rapid.T, n *node, address string) {
 	if response := n.visit(p.request(address)); response != nil {
-		p.follow(t, response)
+		p.follow(t, response, address)
 	}
 }
 
@@ -398,9 +487,9 @@ func (p *payer) request(address string) *http.Request {
 	return r
 }
 
-// follow does what a browser does with an answer, and reports whether that leads
-// to a pay page.
-func (p *payer) follow(t *rapid.T, response *http.Response) (payable bool) {
+// follow does what a browser does with the answer to a request. A callback leads
+// to nothing but its own order.
+func (p *payer) follow(t *rapid.T, response *http.Response, address string) {
 	for _, cookie := range response.Cookies() {
 		if cookie.MaxAge < 0 {
 			delete(p.jar, cookie.Name)
@@ -408,27 +497,49 @@ func (p *payer) follow(t *rapid.T, response *http.Response) (payable bool) {
 		}
 		p.jar[cookie.Name] = cookie.Value
 	}
-	location := response.Header.Get("Location")
+	location, order := response.Header.Get("Location"), ""
 	switch {
 	case strings.Contains(location, "/get_weixin_oauth_code?"):
 		callback := parameter(t, location, "redirect_uri").Path
-		p.journeys = append(p.journeys, &journey{order: orderIn(callback), callback: callback})
+		order = orderIn(callback)
+		p.journeys = append(p.journeys, &journey{order: order, callback: callback})
+		if strings.Contains(address, "&again=") {
+			p.startedAgain[order] = true
+		}
 	case strings.Contains(location, "/q/direct?"):
-		p.arrive(t, location)
-		return true
+		order = orderIn(parameter(t, location, "redirect_url").Path)
+		p.arrive(t, order, location)
+	default:
+		return
 	}
-	return false
+	if strings.HasPrefix(address, "/pay/callback/") {
+		require.Equal(t, orderIn(address), order, "a callback led to another order")
+	}
 }
 
-// arrive is where the payer can pay: never for an order that the ledger does
-// not hold as prepared.
-func (p *payer) arrive(t *rapid.T, payPage string) {
-	order := orderIn(parameter(t, payPage, "redirect_url").Path)
-	found, err := p.world.ledger.Find(context.Background(), order)
-	require.NoError(t, err)
-	require.NotNil(t, found.Prepared, "the browser has the pay page of an order that is not prepared")
-	require.Equal(t, found.Prepared.PayURL, payPage)
+// arrive is where the payer can pay: never for an order that the ledger does not
+// hold as prepared, and never for two orders of one journey, unless the payer asked
+// to start again.
+func (p *payer) arrive(t *rapid.T, order, payPage string) {
+	found := p.world.find(t, order)
+	require.True(t, found.IsPrepared(), "the browser has the pay page of an order that is not prepared")
+	require.Equal(t, found.PayURL, payPage)
 	p.world.payable[order] = true
+	for _, j := range p.journeys {
+		if j.order == order || !p.world.payable[j.order] || p.startedAgain[order] || p.startedAgain[j.order] {
+			continue
+		}
+		other := p.world.find(t, j.order)
+		payable := other.Status == ledger.StatusPending && p.world.clock.now().Before(other.Expires)
+		require.False(t, payable, "the payer can pay %s and %s", order, j.order)
+	}
+}
+
+// find is an order as the ledger has it.
+func (w *world) find(t require.TestingT, order string) ledger.Order {
+	found, err := ledger.View(context.Background(), w.ledger, func(tx *ledger.Tx) (ledger.Order, error) { return tx.Order(order) })
+	require.NoError(t, err)
+	return found
 }
 
 func parameter(t *rapid.T, address, name string) *url.URL {
@@ -457,28 +568,28 @@ const prepayLife = 2 * time.Hour
 // press presses a button of the wallet for every order that can be paid now.
 func (w *world) press(button func(order string) error) {
 	for _, trade := range w.gateway.Trades() {
-		if w.payable[trade.OutTradeNo] && trade.State == qfpaytest.Open && (w.misled || w.hands.now().Before(trade.SysDtm.Add(prepayLife))) {
+		if w.payable[trade.OutTradeNo] && trade.State == qfpaytest.Open && (w.misled || w.clock.now().Before(trade.SysDtm.Add(prepayLife))) {
 			if err := button(trade.OutTradeNo); err != nil {
-				w.blunder(err.Error())
+				w.recordMistake(err.Error())
 			}
 		}
 	}
 }
 
-// pay presses Pay, about which the gateway writes a letter.
+// pay presses Pay, about which the gateway writes a notice.
 func (w *world) pay(order string) error {
 	if err := w.gateway.Pay(order); err != nil {
 		return err
 	}
-	w.letters = append(w.letters, <-w.mail)
+	w.notices = append(w.notices, <-w.mail)
 	return nil
 }
 
 // refund gives money back, as the shop's owner does in the merchant's portal.
 func (w *world) refund(trade qfpaytest.Trade, amount int64) {
 	form := map[string]string{
-		"syssn": trade.Syssn, "out_trade_no": "R" + strconv.Itoa(len(w.letters)),
-		"txamt": strconv.FormatInt(amount, 10), "txdtm": w.hands.now().In(qfpay.HongKong).Format(time.DateTime),
+		"syssn": trade.Syssn, "out_trade_no": "R" + strconv.Itoa(len(w.notices)),
+		"txamt": strconv.FormatInt(amount, 10), "txdtm": w.clock.now().In(qfpay.HongKong).Format(time.DateTime),
 	}
 	values := url.Values{}
 	for name, value := range form {
@@ -491,25 +602,20 @@ func (w *world) refund(trade qfpaytest.Trade, amount int64) {
 	answer := httptest.NewRecorder()
 	w.gateway.ServeHTTP(answer, r)
 	if !strings.Contains(answer.Body.String(), `"0000"`) {
-		w.blunder("refund: " + answer.Body.String())
+		w.recordMistake("refund: " + answer.Body.String())
 		return
 	}
-	w.letters = append(w.letters, <-w.mail)
+	w.notices = append(w.notices, <-w.mail)
 }
 
-// ownerRefunds has the shop's owner ask a node for a refund. If the gateway
-// makes it, it writes a letter about it.
+// ownerRefunds has the shop's owner ask a node for a refund.
 func (w *world) ownerRefunds(n *node, order, id string, amount int64) {
-	_, before := w.gateway.Trade(refundNumber(order, id))
-	n.attempt(func() { _, _ = n.books.giveBack(context.Background(), order, id, amount) })
-	if _, made := w.gateway.Trade(refundNumber(order, id)); made && !before {
-		w.letters = append(w.letters, <-w.mail)
-	}
+	n.attempt(func() { _, _ = n.orders.Refund(context.Background(), order, id, amount) })
 }
 
-// deliver brings all letters that no node has accepted yet to a node.
+// deliver brings all notices that no node has accepted yet to a node.
 func (w *world) deliver(n *node) {
-	for _, l := range w.letters {
+	for _, l := range w.notices {
 		if !l.accepted {
 			n.take(l)
 		}

@@ -10,6 +10,9 @@ import (
 
 // checkFlask says what to install if Flask or gunicorn is missing.
 func (b *bench) checkFlask() error {
+	if b.noFlask {
+		return nil
+	}
 	if _, err := exec.LookPath("gunicorn"); err != nil {
 		return errors.New("gunicorn is missing, which runs the Flask program that is compared with: apt-get install gunicorn python3-flask")
 	}
@@ -60,8 +63,12 @@ func (b *bench) openFront(kind string) (*shop, error) {
 	return front, nil
 }
 
-// openFlasks runs the Flask program in every way, alone and behind Caddy.
+// openFlasks runs the Flask program in every way, alone and behind Caddy; not at
+// all if it is left out.
 func (b *bench) openFlasks() (all []*shop, err error) {
+	if b.noFlask {
+		return nil, nil
+	}
 	for _, open := range []func(string) (*shop, error){b.openFlask, b.openFront} {
 		for _, kind := range []string{flaskSync, flaskThreads} {
 			s, err := open(kind)

@@ -40,10 +40,9 @@ func (b *bench) openGateway() (*gateway, error) {
 	return g, g.ready(g.address, "/bench/ready")
 }
 
-// forget makes the gateway new, and sets how long its openid and payment calls
-// take.
-func (g *gateway) forget(delay time.Duration) error {
-	got, err := g.control.post("/bench/forget?delay="+delay.String(), "text/plain", "", "", nil)
+// slow sets how long the gateway's openid and payment calls take.
+func (g *gateway) slow(delay time.Duration) error {
+	got, err := g.control.post("/bench/slow?delay="+delay.String(), "text/plain", "", "", nil)
 	if err == nil && got.status != http.StatusOK {
 		err = fmt.Errorf("the gateway's control answered %v", got)
 	}
@@ -55,40 +54,36 @@ func serveGateway(args []string) error {
 	flags := flag.NewFlagSet("gateway", flag.ExitOnError)
 	listen := flags.String("listen", "", "address")
 	_ = flags.Parse(args)
-	s := &slowGateway{}
-	if err := s.forget(0); err != nil {
+	simulator, err := qfpaytest.New(qfpaytest.Config{
+		Strict: true, AppCode: appCode, ClientKey: clientKey, Seed: rand.Uint64(), NotifyOff: true, NoRateLimit: true, MaxTrades: tradesKept,
+	})
+	if err != nil {
 		return err
 	}
+	s := &slowGateway{simulator: simulator}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", s.answer)
 	mux.HandleFunc("GET /tool/v1/get_weixin_openid", s.answerLate)
 	mux.HandleFunc("POST /trade/v1/payment", s.answerLate)
 	mux.HandleFunc("GET /bench/ready", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("POST /bench/forget", s.control)
+	mux.HandleFunc("POST /bench/slow", s.control)
 	mux.HandleFunc("POST /bench/pay", s.pay)
 	return http.ListenAndServe(*listen, mux)
 }
 
+// tradesKept is more than are under way at once. The gateway forgets the oldest, so
+// that it stays as fast as it was. It is one gateway all the time: a new one would
+// start its numbers again, and ledgers hold no number twice.
+const tradesKept = 20_000
+
 // slowGateway is a simulator whose calls take a while.
 type slowGateway struct {
-	simulator atomic.Pointer[qfpaytest.Simulator]
+	simulator *qfpaytest.Simulator
 	delay     atomic.Int64
 }
 
-func (s *slowGateway) forget(delay time.Duration) error {
-	simulator, err := qfpaytest.New(qfpaytest.Config{
-		AppCode: appCode, ClientKey: clientKey, Seed: rand.Uint64(), NotifyOff: true, NoRateLimit: true,
-	})
-	if err != nil {
-		return err
-	}
-	s.simulator.Store(simulator)
-	s.delay.Store(int64(delay))
-	return nil
-}
-
 func (s *slowGateway) answer(w http.ResponseWriter, r *http.Request) {
-	s.simulator.Load().ServeHTTP(w, r)
+	s.simulator.ServeHTTP(w, r)
 }
 
 // answerLate answers when the delay is over that began with the request, so
@@ -114,22 +109,21 @@ func (s *slowGateway) answerLate(w http.ResponseWriter, r *http.Request) {
 
 func (s *slowGateway) control(w http.ResponseWriter, r *http.Request) {
 	delay, err := time.ParseDuration(r.URL.Query().Get("delay"))
-	if err == nil {
-		err = s.forget(delay)
-	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
 	}
+	s.delay.Store(int64(delay))
 }
 
 // pay presses Pay and answers with the notification's body.
 func (s *slowGateway) pay(w http.ResponseWriter, r *http.Request) {
-	order, simulator := r.URL.Query().Get("order"), s.simulator.Load()
-	if err := simulator.Pay(order); err != nil {
+	order := r.URL.Query().Get("order")
+	if err := s.simulator.Pay(order); err != nil {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}
-	trade, _ := simulator.Trade(order)
+	trade, _ := s.simulator.Trade(order)
 	_ = json.NewEncoder(w).Encode(map[string]string{
 		"status": "1", "notify_type": "payment", "respcd": trade.Respcd(), "cancel": trade.Cancel(),
 		"out_trade_no": order, "syssn": trade.Syssn, "txamt": fmt.Sprint(trade.Amount), "txcurrcd": trade.Currency,

@@ -1,29 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
-
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
-	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 )
-
-// archive is a shop whose ledger holds settled orders.
-type archive struct {
-	*shop
-	name   string
-	folder string
-	starts []figures
-	turns  map[string][]figures
-}
 
 // stations are what is timed at each archive.
 var stations = []string{"callback", "notification", "status"}
@@ -31,11 +12,11 @@ var stations = []string{"callback", "notification", "status"}
 // growth measures whether a payment takes longer when there were many before.
 func (b *bench) growth() (section, error) {
 	s := section{title: "Growth of the ledger", about: `
-Caddy with the plugin over ledgers with 10 settled orders (twice), with 10,000 and with 100,000, spread over a hundred days, on disk. One payer goes to
+Caddy with the plugin over ledgers with 10 settled orders (twice), with 10,000 and with 1,000,000, spread over ten months, on disk. One payer goes to
 each in turn: the callback (at a gateway without delay), the notification, and the status of the order that was just paid. Start-up is from the
 start of the process to its first answer.
 `}
-	archives, err := b.openArchives(pick(b, []int{10, 10, 10_000, 100_000}, []int{10, 10, 100, 1000}))
+	archives, err := b.openArchives(pick(b, []int{10, 10, 10_000, manyOrders}, []int{10, 10, 100, 1000}))
 	if err != nil {
 		return s, err
 	}
@@ -78,77 +59,6 @@ func growthChart(archives []*archive) chart {
 	return c
 }
 
-// openArchives fills ledgers. Of equal sizes the second is called so.
-func (b *bench) openArchives(sizes []int) (all []*archive, err error) {
-	for i, size := range sizes {
-		a := &archive{name: thousands(size), turns: make(map[string][]figures)}
-		if i > 0 && sizes[i-1] == size {
-			a.name += ", second process"
-		}
-		if a.folder, err = b.folder(b.work); err != nil {
-			return nil, err
-		}
-		now := time.Now()
-		for n := range size {
-			at := now.AddDate(0, 0, -(n % 100)).Add(-time.Minute - time.Duration(n)*100*time.Millisecond)
-			if err := writeSettled(filepath.Join(a.folder, "qfpay_jsapi", "bench"), at); err != nil {
-				return nil, err
-			}
-		}
-		all = append(all, a)
-	}
-	return all, settleDisk(all[0].folder)
-}
-
-// settleDisk waits until what was written is on the disk, so that nothing of it
-// is measured.
-func settleDisk(folder string) error {
-	file, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return unix.Syncfs(int(file.Fd()))
-}
-
-// thousands writes 10000 as 10,000.
-func thousands(n int) string {
-	if n < 1000 {
-		return fmt.Sprint(n)
-	}
-	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
-}
-
-// writeSettled leaves what a paid order leaves of which the shop was told.
-func writeSettled(root string, at time.Time) error {
-	order := checkout.NewOrder(at)
-	folder := filepath.Join(root, "orders", at.In(qfpay.HongKong).Format("2006/01/02"), order)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return err
-	}
-	const syssn = "20261123000200020000000001"
-	payURL := "http://127.0.0.1/q/direct?" + strings.Repeat("x", 600)
-	intent := ledger.Intent{
-		At: at, Sent: at.Add(2 * time.Second), Amount: 12800, Currency: "HKD", Description: "Cat food 猫粮",
-		Lines: []ledger.Line{{Item: "cat-food", Name: "Cat food 猫粮", Quantity: 1, Price: 12800}},
-	}
-	for name, fact := range map[string]any{
-		"prepared":                         ledger.Prepared{At: at.Add(3 * time.Second), Syssn: syssn, PayURL: payURL, Intent: &intent},
-		"paid":                             ledger.Paid{At: at.Add(20 * time.Second), PaidAt: at.Add(19 * time.Second), Syssn: syssn, Source: "notification"},
-		"attempt-0123456789abcdef-paid-01": ledger.Attempt{At: at.Add(21 * time.Second), Status: http.StatusNoContent},
-		"delivered-0123456789abcdef-paid":  ledger.Delivered{At: at.Add(21 * time.Second), Attempts: 1, Status: http.StatusNoContent},
-	} {
-		text, err := json.Marshal(fact)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(folder, name+".json"), text, 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // startArchives starts Caddy over each ledger in turn. The last ones stay.
 func (b *bench) startArchives(archives []*archive) error {
 	rounds := pick(b, 9, 1)
@@ -159,7 +69,7 @@ func (b *bench) startArchives(archives []*archive) error {
 			}
 			var took time.Duration
 			var err error
-			if a.shop, took, err = b.startCaddy("ledger of "+a.name, b.plugin, a.folder, b.directive()); err != nil {
+			if a.shop, took, err = b.startCaddy("ledger of "+a.name, b.plugin, a.folder, b.directive(a.folder)); err != nil {
 				return err
 			}
 			if round >= 0 {
@@ -175,7 +85,7 @@ func (b *bench) startArchives(archives []*archive) error {
 
 // useArchives lets one payer buy at each in turn.
 func (b *bench) useArchives(archives []*archive) error {
-	if err := b.gateway.forget(0); err != nil {
+	if err := b.gateway.slow(0); err != nil {
 		return err
 	}
 	payers := make(map[*archive]*payer)

@@ -77,10 +77,11 @@ func (b *bench) measured(s *shop, payers int, span time.Duration, step func(*pay
 	}
 	times := seconds(result.times)
 	return figures{
-		rate: float64(len(times)) / result.took.Seconds(),
-		p50:  quantile(times, 0.50),
-		p99:  quantile(times, 0.99),
-		cpu:  (after - before).Seconds() / float64(len(times)),
+		count: float64(len(times)),
+		rate:  float64(len(times)) / result.took.Seconds(),
+		p50:   quantile(times, 0.50),
+		p99:   quantile(times, 0.99),
+		cpu:   (after - before).Seconds() / float64(len(times)),
 	}, nil
 }
 

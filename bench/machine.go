@@ -24,7 +24,7 @@ func (b *bench) conditions() string {
 		{"disk", fmt.Sprintf("%s; one file written, synced and renamed takes %s (median)", fileSystem(b.work), milli(b.syncTime))},
 		{"memory disk", fileSystem(b.memory)},
 		{"built with", runtime.Version() + ", " + b.caddyVersion()},
-		{"Flask", flaskVersions()},
+		{"Flask", b.flaskVersions()},
 	}.markdown() + "\n" + setting + "\n"
 }
 
@@ -115,7 +115,10 @@ func (b *bench) caddyVersion() string {
 	return "Caddy " + version
 }
 
-func flaskVersions() string {
+func (b *bench) flaskVersions() string {
+	if b.noFlask {
+		return "left out"
+	}
 	text, err := exec.Command("gunicorn", "--version").Output()
 	if err != nil {
 		return "unknown"

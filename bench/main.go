@@ -23,6 +23,7 @@ import (
 // bench is one run.
 type bench struct {
 	short   bool
+	noFlask bool
 	out     string
 	memory  string // folder on a memory disk
 	command string
@@ -39,7 +40,9 @@ type bench struct {
 	self      string  // this program
 	stock     string  // Caddy as it is
 	plugin    string  // Caddy with the plugin
+	clustered string  // Caddy with the plugin and PostgreSQL
 	gateway   *gateway
+	filled    map[string]string // folders of ledgers that are filled with orders, by how many
 	launched  int
 	processes []*process
 }
@@ -58,6 +61,9 @@ var measurements = []struct {
 	{"overhead", (*bench).overhead},
 	{"in-flight", (*bench).inFlight},
 	{"growth", (*bench).growth},
+	{"lists", (*bench).lists},
+	{"shops", (*bench).shops},
+	{"postgres", (*bench).postgres},
 }
 
 func main() {
@@ -69,6 +75,7 @@ func main() {
 	only := flag.String("only", "", "measure these only, with commas between: "+names())
 	disk := flag.String("disk", os.TempDir(), "a folder on the disk that payments are written to")
 	flag.BoolVar(&b.short, "short", false, "a few seconds for each measurement: shows that everything works, judges nothing")
+	flag.BoolVar(&b.noFlask, "no-flask", false, "leave out the Flask program, and what it needs")
 	flag.StringVar(&b.out, "out", "results", "the folder that gets the tables and charts")
 	flag.StringVar(&b.memory, "memory", "/dev/shm", "a folder on a memory disk")
 	flag.StringVar(&b.profiles, "profile", "", "a folder that gets profiles and traces of the plugin in start, flow and overhead; taking them costs time, which then counts against it")
@@ -222,7 +229,7 @@ func (b *bench) folder(disk string) (string, error) { return os.MkdirTemp(disk, 
 
 // prove makes one payment at a shop and looks at all its pages.
 func (b *bench) prove(s *shop) error {
-	if err := b.gateway.forget(0); err != nil {
+	if err := b.gateway.slow(0); err != nil {
 		return err
 	}
 	p := newPayer(s)

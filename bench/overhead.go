@@ -35,19 +35,21 @@ shop after the other, and %d payers at once. Payments are paid between the round
 	if err := alternate(pick(b, 5, 1), b.warmUps(), together); err != nil {
 		return s, err
 	}
-	flask := best(together, isFlask, func(f figures) float64 { return -f.p50 })
 	our, first, again := named(together, ours).turns, together[0].turns, together[1].turns
 	s.claims = []claim{
 		{what: "callback alone beside durable: median overhead", target: 1, most: true,
 			value: of(named(alone, ours).turns, p50) / of(alone[0].turns, p50), floor: of(alone[1].turns, p50) / of(alone[0].turns, p50)},
-		{what: fmt.Sprintf("callback at %d at once beside durable: median overhead", atOnce), target: 1.2, most: true,
+		{what: fmt.Sprintf("callback at %d at once beside durable: median overhead", atOnce), target: 1, most: true,
 			value: of(our, p50) / of(first, p50), floor: of(again, p50) / of(first, p50)},
-		{what: fmt.Sprintf("callback at %d at once beside durable: p99 overhead", atOnce), target: 1.2, most: true,
+		{what: fmt.Sprintf("callback at %d at once beside durable: p99 overhead", atOnce), target: 1, most: true,
 			value: of(our, p99) / of(first, p99), floor: of(again, p99) / of(first, p99)},
-		{what: fmt.Sprintf("callback at %d at once: the best Flask's median overhead (%s) beside ours", atOnce, flask.name), target: 10,
-			value: of(flask.turns, p50) / of(our, p50), floor: of(again, p50) / of(first, p50)},
-		{what: fmt.Sprintf("callback at %d at once: the best Flask's p99 overhead (%s) beside ours", atOnce, flask.name), target: 10,
-			value: of(flask.turns, p99) / of(our, p99), floor: of(again, p99) / of(first, p99)},
+	}
+	if flask := best(together, isFlask, func(f figures) float64 { return -f.p50 }); flask != nil {
+		s.claims = append(s.claims,
+			claim{what: fmt.Sprintf("callback at %d at once: the best Flask's median overhead (%s) beside ours", atOnce, flask.name), target: 10,
+				value: of(flask.turns, p50) / of(our, p50), floor: of(again, p50) / of(first, p50)},
+			claim{what: fmt.Sprintf("callback at %d at once: the best Flask's p99 overhead (%s) beside ours", atOnce, flask.name), target: 10,
+				value: of(flask.turns, p99) / of(our, p99), floor: of(again, p99) / of(first, p99)})
 	}
 	s.tables = []table{overheadTable("alone", alone), overheadTable(fmt.Sprintf("%d at once", atOnce), together)}
 	s.charts = []chart{
@@ -80,7 +82,7 @@ func (b *bench) callbacks(s *shop, atOnce int) *contender {
 	}
 	span := pick(b, 3000*time.Millisecond, 400*time.Millisecond)
 	c.turn = func() (figures, error) {
-		if err := b.gateway.forget(gatewayTime); err != nil {
+		if err := b.gateway.slow(gatewayTime); err != nil {
 			return figures{}, err
 		}
 		var open purchases
@@ -115,7 +117,7 @@ func (b *bench) callbacksAlone(shops []*shop) ([]*contender, error) {
 	for _, s := range shops {
 		contenders = append(contenders, &contender{name: s.name})
 	}
-	if err := b.gateway.forget(gatewayTime); err != nil {
+	if err := b.gateway.slow(gatewayTime); err != nil {
 		return nil, err
 	}
 	for range b.warmUps() {

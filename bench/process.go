@@ -92,11 +92,22 @@ func (p *process) stop() {
 
 // cpu is the processor time that the process and its children have used.
 func (p *process) cpu() (time.Duration, error) {
-	var sum time.Duration
-	for _, pid := range family(p.command.Process.Pid) {
+	used, err := familyCPU(p.command.Process.Pid)
+	if err != nil {
+		err = p.failure(err)
+	}
+	return used, err
+}
+
+func familyCPU(pid int) (sum time.Duration, err error) {
+	for i, member := range family(pid) {
 		var used unix.Timespec
-		if err := unix.ClockGettime(cpuClock(pid), &used); err != nil {
-			return 0, p.failure(fmt.Errorf("its processor time cannot be read: %w", err))
+		err := unix.ClockGettime(cpuClock(member), &used)
+		if err != nil && i > 0 { // a child that has just ended
+			continue
+		}
+		if err != nil {
+			return 0, fmt.Errorf("the processor time of a process cannot be read: %w", err)
 		}
 		sum += time.Duration(used.Nano())
 	}

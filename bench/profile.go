@@ -14,7 +14,7 @@ import (
 // from which go tool trace makes profiles of what it waited for. It returns how
 // to wait for them. Other servers are left alone.
 func (b *bench) profiling(s *shop, span time.Duration) (wait func() error) {
-	if b.profiles == "" || s.name != ours {
+	if b.profiles == "" || !isOurs(s.name) {
 		return func() error { return nil }
 	}
 	b.profiled++
@@ -29,10 +29,27 @@ func (b *bench) profiling(s *shop, span time.Duration) (wait func() error) {
 	return func() error { return <-done }
 }
 
+// isOurs reports whether a server is one of the plugin alone.
+func isOurs(name string) bool { return name == ours || name == onOneNode }
+
+// snapshot takes a profile of what the plugin's Caddy holds at the moment. Other
+// servers are left alone.
+func (b *bench) snapshot(s *shop, kind string) error {
+	if b.profiles == "" || !isOurs(s.name) {
+		return nil
+	}
+	b.profiled++
+	return b.fetch(s, kind, "")
+}
+
 // fetchProfile asks Caddy's admin API, which counts in whole seconds for the
 // profile.
 func (b *bench) fetchProfile(s *shop, kind string, span time.Duration) error {
-	response, err := http.Get(fmt.Sprintf("http://%s/debug/pprof/%s?seconds=%d", s.admin, kind, max(1, int(span.Seconds()))))
+	return b.fetch(s, kind, fmt.Sprintf("?seconds=%d", max(1, int(span.Seconds()))))
+}
+
+func (b *bench) fetch(s *shop, kind, query string) error {
+	response, err := http.Get(fmt.Sprintf("http://%s/debug/pprof/%s%s", s.admin, kind, query))
 	if err != nil {
 		return err
 	}

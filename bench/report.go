@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +27,7 @@ type claim struct {
 	target float64
 	most   bool // the target is the most; otherwise it is the least
 	value  float64
-	floor  float64 // what the method says of the reference beside itself; 1 or 0 in theory
+	floor  float64 // what the method says of the reference beside itself; 1 or 0 in theory, NaN without a reference
 	unit   string  // "" for a ratio
 }
 
@@ -52,7 +53,10 @@ func (c claim) row(short bool) []string {
 }
 
 func (c claim) show(value float64) string {
-	if c.unit == "" {
+	switch {
+	case math.IsNaN(value):
+		return "–"
+	case c.unit == "":
 		return ratio(value)
 	}
 	return decimal(value) + " " + c.unit

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,6 +19,7 @@ func TestClaimsAreMetAtTheTarget(t *testing.T) {
 		{"the least", claim{what: "rate", target: 10, value: 31.2, floor: 1}, false, []string{"rate", "≥ 10.000 ×", "31 ×", "1.000 ×", "met"}},
 		{"less than the least", claim{what: "rate", target: 0.85, value: 0.8, floor: 1}, false, []string{"rate", "≥ 0.850 ×", "0.800 ×", "1.000 ×", "**not met**"}},
 		{"with a unit", claim{what: "memory", target: 1, most: true, value: 0.426, floor: -0.02, unit: "MB"}, false, []string{"memory", "≤ 1.00 MB", "0.43 MB", "-0.02 MB", "met"}},
+		{"without a reference", claim{what: "list", target: 5, most: true, value: 0.7, floor: math.NaN(), unit: "ms"}, false, []string{"list", "≤ 5.00 ms", "0.70 ms", "–", "met"}},
 		{"in the short form", claim{what: "rate", target: 10, value: 1, floor: 1}, true, []string{"rate", "≥ 10.000 ×", "1.000 ×", "1.000 ×", "not judged"}},
 	} {
 		t.Run(test.name, func(t *testing.T) { assert.Equal(t, test.want, test.claim.row(test.short)) })

@@ -52,12 +52,13 @@ with a fixed address; the plugin makes an order, seals it into a cookie and sign
 		return s, err
 	}
 	first, again, our := contenders[0].turns, contenders[1].turns, named(contenders, ours).turns
-	front := best(contenders, isFronted, rate)
 	s.claims = []claim{
 		{what: fmt.Sprintf("start beside Caddy's redir: rate at %d at once", atOnce), target: 0.85,
 			value: of(our, rate) / of(first, rate), floor: of(again, rate) / of(first, rate)},
-		{what: "start beside Caddy + Flask (" + front.name + "): rate", target: 10,
-			value: of(our, rate) / of(front.turns, rate), floor: of(again, rate) / of(first, rate)},
+	}
+	if front := best(contenders, isFronted, rate); front != nil {
+		s.claims = append(s.claims, claim{what: "start beside Caddy + Flask (" + front.name + "): rate", target: 10,
+			value: of(our, rate) / of(front.turns, rate), floor: of(again, rate) / of(first, rate)})
 	}
 	s.tables = []table{rateTable(contenders, "starts")}
 	s.charts = []chart{{name: "start", title: "Starts per second", note: "longer is better", bars: barsOf(contenders, rate, decimal)}}

@@ -34,10 +34,16 @@ func quantile(values []float64, q float64) float64 {
 
 // figures are what one turn of one server gave. What was not measured is 0.
 type figures struct {
-	rate     float64 // operations per second
+	count    float64 // of operations
+	rate     float64 // of them per second
 	p50, p99 float64 // seconds
 	cpu      float64 // seconds of processor time per operation
 	memory   float64 // bytes
+
+	goroutines float64
+
+	databaseCPU  float64 // seconds of the database's processor time per operation
+	transactions float64 // of the database per operation
 }
 
 // of is the median of one figure over all turns.
@@ -54,6 +60,11 @@ func p50(f figures) float64    { return f.p50 }
 func p99(f figures) float64    { return f.p99 }
 func cpu(f figures) float64    { return f.cpu }
 func memory(f figures) float64 { return f.memory }
+
+func goroutines(f figures) float64 { return f.goroutines }
+
+func databaseCPU(f figures) float64  { return f.databaseCPU }
+func transactions(f figures) float64 { return f.transactions }
 
 func seconds(times []time.Duration) []float64 {
 	values := make([]float64, len(times))

@@ -3,25 +3,28 @@ package cluster
 import (
 	"net/http"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/caddyserver/caddy/v2/caddyconfig"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/postgrestest"
 )
 
 // The simulator of the example is part of the Caddy that it asks for, and of
 // this one.
-func TestTheRedisExampleSells(t *testing.T) {
-	text, err := os.ReadFile("../examples/redis.caddyfile")
+func TestThePostgreSQLExampleSells(t *testing.T) {
+	text, err := os.ReadFile("../examples/postgres.caddyfile")
 	require.NoError(t, err)
-	redis, n := startRedis(t), newNode(t, "of the example", http.NotFoundHandler())
-	simulator := freeAddress(t)
+	n := newNode(t, "of the example")
+	n.ledger = postgrestest.Start(t).URL()
+	t.Setenv("QFPAY_LEDGER_URL", n.ledger)
+	gateway := freeAddress(t)
 	n.configure(strings.NewReplacer(
-		"admin off", "admin "+n.admin+"\n\tpersist_config off",
-		"localhost:6379", redis.address, "localhost:8080", n.address, "localhost:8090", simulator, "examples/shop", "../examples/shop",
+		"default_bind 127.0.0.1", "admin "+n.admin+"\n\tpersist_config off", "demo-data", t.TempDir(),
+		"localhost:8080, http://127.0.0.1:8080", n.address, "localhost:8090, http://127.0.0.1:8090", gateway,
+		"localhost:8080", n.address, "localhost:8090", gateway, "examples/shop", "../examples/shop",
+		"qfpay_simulator {", "qfpay_simulator {\n\t\tstrict",
 	).Replace(string(text)))
 	n.start()
 
@@ -34,15 +37,4 @@ func TestTheRedisExampleSells(t *testing.T) {
 	eventually(t, "the order is paid", func() bool {
 		return strings.Contains(payer.get(anyNode, "http://"+n.address+"/pay/status/"+order).body, `"paid"`)
 	})
-}
-
-func TestTheRedisStorageOfTheDocumentsIsUnderstood(t *testing.T) {
-	document, err := os.ReadFile("../docs/operating.md")
-	require.NoError(t, err)
-	block := regexp.MustCompile("(?s)```caddyfile redis\n(.*?)```").FindSubmatch(document)
-	require.NotNil(t, block)
-	config, warnings, err := caddyconfig.GetAdapter("caddyfile").Adapt(block[1], map[string]any{"filename": "Caddyfile"})
-	require.NoError(t, err)
-	assert.Empty(t, warnings)
-	assert.Contains(t, string(config), `"module":"redis"`)
 }

@@ -20,12 +20,16 @@ const (
 	refundCall  = "/trade/v1/refund"
 )
 
+// oauthPage is where payers' browsers are sent.
+const oauthPage = "/tool/v1/get_weixin_oauth_code"
+
 // line is the way from one node to the gateway. It knows what the node asked
 // for, and can hold a call. As on a real line, a call that has been sent is
 // carried out even if the caller dies.
 type line struct {
-	server  *httptest.Server
+	url     string // a path of its own at the gateway's address, which all nodes share
 	gateway http.Handler
+	watcher *watcher // nil: the node is not watched
 
 	mu    sync.Mutex
 	calls map[string]int // by address
@@ -33,10 +37,22 @@ type line struct {
 	held  *hold
 }
 
-func newLine(t testing.TB, gateway http.Handler) *line {
-	l := &line{gateway: gateway, calls: make(map[string]int), asked: make(map[string]int)}
-	l.server = httptest.NewServer(l)
-	t.Cleanup(l.server.Close)
+// exchange is the gateway's address, with a line for each node.
+type exchange struct {
+	server *httptest.Server
+	lines  *http.ServeMux
+}
+
+func newExchange(t testing.TB) *exchange {
+	e := &exchange{lines: http.NewServeMux()}
+	e.server = httptest.NewServer(e.lines)
+	t.Cleanup(e.server.Close)
+	return e
+}
+
+func (e *exchange) newLine(name string, gateway http.Handler) *line {
+	l := &line{url: e.server.URL + "/" + name, gateway: gateway, calls: make(map[string]int), asked: make(map[string]int)}
+	e.lines.Handle("/"+name+"/", http.StripPrefix("/"+name, l))
 	return l
 }
 
@@ -47,7 +63,11 @@ func (l *line) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r = r.WithContext(context.WithoutCancel(r.Context()))
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if held := l.note(r.URL.Path, body); held != nil {
+	held := l.note(r.URL.Path, body)
+	if l.watcher != nil && l.watcher.call(r, l.gateway) {
+		return // nobody waits for an answer any more
+	}
+	if held != nil {
 		held.serve(w, r, l.gateway)
 		return
 	}

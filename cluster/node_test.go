@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -8,13 +9,14 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
-	_ "github.com/pberkel/caddy-storage-redis"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -27,10 +29,13 @@ const asNode = "QFPAY_CLUSTER_NODE"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asNode) != "" {
+		signal.Ignore(syscall.SIGXFSZ) // a full disk is an error, and no reason to die
 		go endWithParent()
 		caddycmd.Main()
 		return
 	}
+	flag.Parse()
+	_ = flag.Set("test.parallel", "8") // the tests wait more than they work
 	os.Exit(m.Run())
 }
 
@@ -48,15 +53,16 @@ type node struct {
 	address string
 	admin   string // address of its admin API
 	folder  string
-	line    *line  // on which it reaches the gateway
-	redis   string // address at which it reaches Redis
+	line    *line    // on which it reaches the gateway
+	ledger  string   // its address
+	watcher *watcher // nil: it is not watched
 	process *exec.Cmd
 	exited  chan struct{} // closed when the process is gone
 }
 
-func newNode(t testing.TB, name string, gateway http.Handler) *node {
+func newNode(t testing.TB, name string) *node {
 	t.Helper()
-	n := &node{t: t, name: name, address: freeAddress(t), admin: freeAddress(t), folder: t.TempDir(), line: newLine(t, gateway)}
+	n := &node{t: t, name: name, address: freeAddress(t), admin: freeAddress(t), folder: t.TempDir()}
 	t.Cleanup(n.inspectLog)
 	return n
 }
@@ -79,7 +85,10 @@ func (n *node) start() {
 	defer log.Close()
 	n.process = exec.Command(binary, "run", "--config", n.caddyfile(), "--adapter", "caddyfile")
 	n.process.Env = append(os.Environ(), asNode+"="+n.name, "HOME="+n.folder, "XDG_DATA_HOME="+n.folder, "XDG_CONFIG_HOME="+n.folder,
-		"TEST_QFPAY_CLIENT_KEY="+clientKey, "TEST_QFPAY_WEBHOOK_SECRET="+webhookSecret())
+		"TEST_QFPAY_CLIENT_KEY="+clientKey, "TEST_QFPAY_WEBHOOK_SECRET="+webhookSecret(), "TEST_QFPAY_INVOICE_KEY="+invoiceKey, "TEST_QFPAY_LEDGER="+n.ledger)
+	if n.watcher != nil {
+		n.process.Env = append(n.process.Env, watcherOfNode+"="+n.watcher.server.URL)
+	}
 	n.process.Stdout, n.process.Stderr = log, log
 	_, err = n.process.StdinPipe()
 	require.NoError(n.t, err)
@@ -103,13 +112,19 @@ func (n *node) alive() bool {
 	}
 }
 
+// serves reports whether the site answers and the configuration is the running one.
 func (n *node) serves() bool {
-	resp, err := http.Get("http://" + n.address + "/")
-	if err != nil {
-		return false
+	for _, address := range []string{n.address + "/", n.admin + "/qfpay_jsapi/shops"} {
+		resp, err := http.Get("http://" + address)
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			return false
+		}
 	}
-	resp.Body.Close()
-	return resp.StatusCode == http.StatusOK
+	return true
 }
 
 // kill ends the node at once, as kill -9 and power cuts do.
@@ -130,8 +145,17 @@ func (n *node) inspectLog() {
 	}
 }
 
+// sleep and wake stop the node and let it go on. A node that sleeps is alive.
+func (n *node) sleep() { n.signal(syscall.SIGSTOP) }
+func (n *node) wake()  { n.signal(syscall.SIGCONT) }
+
+func (n *node) signal(number syscall.Signal) { _ = n.process.Process.Signal(number) }
+
+// shopName is that of the shop in the ledger.
+const shopName = "harbour-pets"
+
 // caddyfile is the same for all nodes, but for where they listen and how they
-// reach the gateway and Redis.
+// reach the gateway.
 func (c *cluster) caddyfile(n *node) string {
 	return fmt.Sprintf(`{
 	admin %s
@@ -139,12 +163,6 @@ func (c *cluster) caddyfile(n *node) string {
 	auto_https off
 	servers {
 		trusted_proxies static 127.0.0.1
-	}
-	storage redis {
-		host 127.0.0.1
-		port %s
-		key_prefix shop
-		timeout 1
 	}
 }
 http://:%s {
@@ -157,13 +175,16 @@ http://:%s {
 		merchant_name "Harbour Pets"
 		currency HKD
 		item cat-food 128.00
+		name %s
+		ledger %s {env.TEST_QFPAY_LEDGER}
+		invoice_key {env.TEST_QFPAY_INVOICE_KEY}
 		public_url %s
 		webhook %s/hooks {env.TEST_QFPAY_WEBHOOK_SECRET}
 		%s
 	}
 	respond "the shop" 200
 }
-`, n.admin, portOf(n.redis), portOf(n.address), n.line.server.URL, c.wallet.URL, appCode, c.front.server.URL, c.program.server.URL, c.more)
+`, n.admin, portOf(n.address), n.line.url, c.wallet.URL, appCode, shopName, c.engine, c.front.server.URL, c.program.server.URL, c.more)
 }
 
 var (

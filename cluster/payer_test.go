@@ -112,6 +112,16 @@ func (p *payer) open(t testing.TB, at *node, link string) (callback, order strin
 	return back.location, orderIn(back.location)
 }
 
+// callBack opens a callback, and signs in again if that is asked for: the other
+// node had used up the code, and took long to claim the order.
+func (p *payer) callBack(at *node, callback string) reply {
+	page := p.get(at, callback)
+	if !page.isOAuth() {
+		return page
+	}
+	return p.get(at, p.get(anyNode, page.location).location)
+}
+
 // prepare goes from a pay link to the pay page.
 func (p *payer) prepare(t testing.TB, at *node) (order string) {
 	t.Helper()
@@ -167,6 +177,13 @@ func requirePayPage(t testing.TB, r reply) {
 func requireChecking(t testing.TB, r reply, order string) {
 	t.Helper()
 	require.True(t, r.isChecking(order), "the page “being checked”, not %d %s %s", r.status, r.location, r.body)
+}
+
+// requireNotPayable wants the page “being checked”, or if the order has ended while
+// the payer waited, the way to the page that says so.
+func requireNotPayable(t testing.TB, r reply, order string) {
+	t.Helper()
+	require.True(t, r.isChecking(order) || r.location == "/pay/return/"+order, "a page without a way to pay, not %d %s %s", r.status, r.location, r.body)
 }
 
 var orderInPath = regexp.MustCompile(`/(?:callback|return)/([0-9A-Z]{26})`)

@@ -129,4 +129,4 @@ func paidEvent(order string) string { return "msg_" + order + "_paid" }
 
 func closedEvent(order string) string { return "msg_" + order + "_closed" }
 
-func refundEvent(order, syssn string) string { return "msg_" + order + "_refund-" + syssn }
+func refundEvent(order, number string) string { return "msg_" + order + "_refund-" + number }

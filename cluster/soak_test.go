@@ -30,7 +30,8 @@ const (
 
 // Payers come at a rate for a while, in which everything goes wrong: the
 // gateway fails and is slow, notifications are lost, late and doubled, the
-// shop's program refuses, money goes back, nodes are reloaded and killed. Then
+// shop's program refuses, money goes back, nodes are reloaded and killed, PostgreSQL
+// is restarted and loses its connections. Then
 // all is well again, and when nothing is left to do, the gateway, the ledger,
 // the shop's program and the metrics say the same, to the cent.
 //
@@ -44,8 +45,8 @@ func TestSoak(t *testing.T) {
 			defer over()
 			crowd := s.admitPayers(storm)
 			s.others.Go(func() { s.changeWeather(storm) })
-			s.others.Go(func() { s.refundAtRandom(storm) })
-			s.disturbNodes(storm)
+			s.others.Go(func() { s.refundAtRandom(storm, s.dice("owner"), &s.others) })
+			s.disturb(storm)
 			crowd.Wait()
 			s.others.Wait()
 			s.settleDown()
@@ -73,6 +74,8 @@ type soak struct {
 	rate  int
 	post  *post
 	lives []*life // of the nodes, in the order of their beginnings
+
+	outages []time.Time // when PostgreSQL went away for a moment
 
 	others crew // all that goes on beside the payers
 }

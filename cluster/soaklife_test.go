@@ -27,12 +27,6 @@ type life struct {
 	logged  diary
 }
 
-// sums are what all orders come to.
-type sums struct {
-	orders         int // paid ones
-	paid, refunded int64
-}
-
 // diary is the money that a log tells of: payments by order, refunds by the
 // gateway's number.
 type diary struct{ paid, refunded map[string]int64 }
@@ -103,12 +97,6 @@ func (s *soak) checkMetrics() (all diary) {
 	return all
 }
 
-func (s *sums) add(other sums) {
-	s.orders += other.orders
-	s.paid += other.paid
-	s.refunded += other.refunded
-}
-
 var sample = regexp.MustCompile(`(?m)^caddy_qfpay_jsapi_(orders_total|paid_minor_units_total|refunded_minor_units_total)\{(.*)\} (\S+)$`)
 
 // metrics are those of the node now.
@@ -142,7 +130,7 @@ type logLine struct {
 }
 
 // paidLines are the messages of an order that is paid.
-var paidLines = []string{"paid", "an order was paid after it had been called over: deliver or refund it"}
+var paidLines = []string{"paid", "an order was paid after it had failed or was closed: deliver or refund it"}
 
 // diary reads what the node has logged in this life.
 func (l *life) diary() diary {

@@ -52,5 +52,6 @@ func (s *soak) visitor(number int) *customer {
 		returns: dice.Float64() < 0.5,
 		hasty:   dice.Float64() < 0.2,
 		reloads: 1 + dice.IntN(6),
+		tries:   5,
 	}
 }

@@ -8,22 +8,30 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/postgrestest"
 )
 
-// disturbNodes reloads a node every few seconds, and kills one at every fourth
-// time.
-func (s *soak) disturbNodes(storm context.Context) {
+// disturb reloads a node every few seconds, kills one at every fourth time, and at
+// every other fourth time restarts PostgreSQL or breaks its connections.
+func (s *soak) disturb(storm context.Context) {
 	dice := s.dice("unrest")
-	for turn := 1; pause(storm, between(dice, 500*time.Millisecond, 3500*time.Millisecond)); turn++ {
+	for number := 1; pause(storm, between(dice, 500*time.Millisecond, 3500*time.Millisecond)); number++ {
 		victim := oneOf(dice, s.front.nodes...)
-		if turn%4 != 2 {
+		switch number % 4 {
+		case 2:
+			s.endLife(victim)
+			pause(storm, between(dice, 0, 3*time.Second))
+			s.beginLife(victim)
+			victim.start()
+		case 0:
+			breakOff := oneOf(dice, s.cable.cut, s.server.KillConnections,
+				func() { s.server.Restart(postgrestest.Fast) }, func() { s.server.Restart(postgrestest.Immediate) })
+			breakOff()
+			s.outages = append(s.outages, time.Now())
+		default:
 			victim.reload()
-			continue
 		}
-		s.endLife(victim)
-		pause(storm, between(dice, 0, 3*time.Second))
-		s.beginLife(victim)
-		victim.start()
 	}
 }
 

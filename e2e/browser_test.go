@@ -3,9 +3,12 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,36 +22,57 @@ import (
 
 // The user agents of the browsers that open pay links.
 var agents = map[string]string{
-	"android": "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0 Mobile Safari/537.36 XWEB/1260 MMWEBSDK/20240404 MicroMessenger/8.0.49 WeChat/arm64",
-	"iphone":  "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.49 NetType/WIFI",
-	"windows": "Mozilla/5.0 (Windows NT 10.0; WOW64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/122 Safari/537.36 MicroMessenger/7.0.20 WindowsWechat XWEB/11275",
-	"wecom":   "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/116 Safari/537.36 wxwork/4.1.22 MicroMessenger/7.0.1 WindowsWechat",
-	"desktop": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36",
-	"phone":   "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148 Safari/604.1",
+	"android":  "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0 Mobile Safari/537.36 XWEB/1260 MMWEBSDK/20240404 MicroMessenger/8.0.49 WeChat/arm64",
+	"iphone":   "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.49 NetType/WIFI",
+	"windows":  "Mozilla/5.0 (Windows NT 10.0; WOW64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/122 Safari/537.36 MicroMessenger/7.0.20 WindowsWechat XWEB/11275",
+	"wecom":    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/116 Safari/537.36 wxwork/4.1.22 MicroMessenger/7.0.1 WindowsWechat",
+	"desktop":  "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36",
+	"phone":    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148 Safari/604.1",
+	"chrome":   "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36",
+	"facebook": "Mozilla/5.0 (Linux; Android 14; Pixel 8; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0 Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/470.0.0.0;]",
 }
 
 // patience bounds every wait for a page.
 const patience = 20 * time.Second
 
+// watch is for people who want to see what the browsers do.
+var watch = flag.Duration("watch", 0, "show the browsers, and wait so long after each step, such as 1s")
+
+// opened counts the browsers, which stand beside each other when they are watched.
+var opened atomic.Int32
+
+func windowSize(agent string) chromedp.ExecAllocatorOption {
+	if agent == "desktop" {
+		return chromedp.WindowSize(1100, 900)
+	}
+	return chromedp.WindowSize(400, 800)
+}
+
 // browser is one person's browser with cookies of its own, on one tab.
 type browser struct {
-	t   testing.TB
-	ctx context.Context
+	t      testing.TB
+	ctx    context.Context
+	screen screen // zero for the window that it opened with
 }
 
 // browse starts a Chromium that says it is one of [agents].
 func browse(t testing.TB, agent string) *browser {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserAgent(agents[agent]), chromedp.WindowSize(400, 800),
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserAgent(agents[agent]), windowSize(agent),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("accept-lang", "en"),
+		chromedp.Flag("allow-pre-commit-input", true),                   // a click before a page's first frame is dropped otherwise
 		chromedp.Flag("disable-features", "Translate,BackForwardCache"), // out of which chromedp sees no page
 	)
+	if *watch > 0 {
+		place := 150 * (opened.Add(1) % 6)
+		options = append(options, chromedp.Flag("headless", false), chromedp.Flag("hide-scrollbars", false), chromedp.Flag("window-position", fmt.Sprintf("%d,%d", place, place/4)))
+	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(func() { cancel(); stop() })
-	b := &browser{t, ctx}
+	b := &browser{t: t, ctx: ctx}
 	b.do(network.Enable())
 	return b
 }
@@ -57,7 +81,7 @@ func browse(t testing.TB, agent string) *browser {
 func (b *browser) tab() *browser {
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	b.t.Cleanup(cancel)
-	return &browser{b.t, ctx}
+	return &browser{t: b.t, ctx: ctx}
 }
 
 func (b *browser) do(actions ...chromedp.Action) {
@@ -67,6 +91,10 @@ func (b *browser) do(actions ...chromedp.Action) {
 	}
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
+	if *watch > 0 {
+		actions = append([]chromedp.Action{page.BringToFront()}, actions...)
+		defer time.Sleep(*watch)
+	}
 	require.NoError(b.t, chromedp.Run(ctx, actions...), "at %s", b.peek())
 }
 
@@ -120,15 +148,6 @@ func (b *browser) shoot(name string) {
 	var picture []byte
 	b.do(chromedp.WaitVisible("body", chromedp.ByQuery), chromedp.FullScreenshot(&picture, 100))
 	require.NoError(b.t, os.WriteFile(filepath.Join("screenshots", name+".png"), picture, 0o644))
-}
-
-// narrow makes the window as small as the smallest phones.
-func (b *browser) narrow() {
-	b.do(emulation.SetDeviceMetricsOverride(320, 640, 2, true))
-}
-
-func (b *browser) dark() {
-	b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
 }
 
 // back and forward are the buttons of the browser. They wait for nothing; the

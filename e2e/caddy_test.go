@@ -71,7 +71,7 @@ type site struct {
 // of the Caddyfile and what stands in its place.
 func open(t testing.TB, example string, changes ...string) *site {
 	t.Helper()
-	shop, gateway, hook := freePort(t), freePort(t), freePort(t)
+	shop, gateway := freePort(t), freePort(t)
 	folder := t.TempDir()
 	s := &site{
 		t: t, shop: "http://localhost:" + shop, gateway: "http://localhost:" + gateway,
@@ -80,8 +80,9 @@ func open(t testing.TB, example string, changes ...string) *site {
 	text, err := os.ReadFile(filepath.Join("..", example))
 	require.NoError(t, err)
 	replaced := strings.NewReplacer(
-		":8080", ":"+shop, ":8090", ":"+gateway, ":8070", ":"+hook,
-		"./demo-data", filepath.Join(folder, "data"), "root examples/", "root ../examples/", "admin localhost:2019", "admin off",
+		":8080", ":"+shop, ":8090", ":"+gateway,
+		"demo-data", filepath.Join(folder, "data"), "root examples/", "root ../examples/", "default_bind 127.0.0.1", "default_bind 127.0.0.1\n\tadmin off",
+		"qfpay_simulator {", "qfpay_simulator {\n\t\tstrict",
 	).Replace(string(text))
 	for i := 0; i < len(changes); i += 2 {
 		require.Contains(t, replaced, changes[i])
@@ -124,7 +125,9 @@ func (s *site) stop() {
 // trade is what the simulator keeps of a payment.
 type trade struct {
 	OutTradeNo string `json:"out_trade_no"`
+	OrderType  string `json:"order_type"`
 	State      string `json:"state"`
+	Amount     int    `json:"txamt"`
 }
 
 // trades returns what the gateway knows.

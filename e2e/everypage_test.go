@@ -17,8 +17,7 @@ var aLongName = strings.Repeat("Wolfeschlegelsteinhausen", 4) + " 深海鱼油�
 func TestTheOtherPagesOfAPaymentAreLegibleOnASmallDarkScreen(t *testing.T) {
 	small := func(t *testing.T, agent string) *browser {
 		b := browse(t, agent)
-		b.narrow()
-		b.dark()
+		b.on(smallAndDark)
 		return b
 	}
 	longName := []string{"outside_wechat allow", "outside_wechat handoff", "Cat food 猫粮", aLongName}
@@ -28,7 +27,7 @@ func TestTheOtherPagesOfAPaymentAreLegibleOnASmallDarkScreen(t *testing.T) {
 		payer := small(t, "android")
 		payer.visit(site.shop + "/pay")
 		payer.legible("form-amount")
-		payer.visit(site.shop + "/pay?amount=12,50")
+		payer.visit(site.shop + "/pay?amount=12,500")
 		payer.legible("form-amount-wrong")
 		payer.visit(site.shop + "/pay/cat-food?quantity=2")
 		payer.legible("form-fields")
@@ -37,7 +36,7 @@ func TestTheOtherPagesOfAPaymentAreLegibleOnASmallDarkScreen(t *testing.T) {
 		payer.do(chromedp.SendKeys("#in-user_truename", "陈大文", chromedp.ByQuery), chromedp.SendKeys("#in-user_creid", "1", chromedp.ByQuery))
 		payer.legible("form-real-name")
 		payer.press("form button")
-		payer.reads("Please check this.")
+		payer.reads("This is not a valid identity card number.")
 		payer.legible("form-real-name-wrong")
 	})
 	t.Run("outside WeChat", func(t *testing.T) {

@@ -28,14 +28,14 @@ func TestWithoutScriptAPayerComesToTheReceipt(t *testing.T) {
 	}
 }
 
-func TestWithoutScriptTheWaitingPageLooksAgainByItself(t *testing.T) {
+func TestWithoutScriptWhoPaysAfterAllSeesTheReceipt(t *testing.T) {
 	site := open(t, "Caddyfile.example")
 	payer := browse(t, "android")
 	payer.withoutScript()
 	payer.visit(site.shop + "/pay/cat-food")
 	payer.at("/q/direct")
 	payer.press(`button[value="cancel"]`)
-	payer.reads("Confirming your payment")
+	payer.reads("Not paid yet")
 	assert.NoError(t, press(site, site.trades()[0].OutTradeNo, "pay"))
 	payer.reads("Payment received")
 }

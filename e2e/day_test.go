@@ -39,7 +39,7 @@ func TestADayInTheShop(t *testing.T) {
 
 	ben, bensPhone := browse(t, "desktop"), browse(t, "iphone")
 	ben.visit(day.shop)
-	ben.reads("1 left")
+	ben.readsSoon("1 left")
 	ben.press(buyBowl)
 	ben.tells("ben@example.com")
 	bensPhone.visit(ben.at("/pay?handoff="))
@@ -47,7 +47,7 @@ func TestADayInTheShop(t *testing.T) {
 
 	cleo := browse(t, "chrome") // on a phone, outside WeChat
 	cleo.visit(day.shop)
-	cleo.reads("Sold out")
+	cleo.readsSoon("Sold out")
 	cleo.visit(day.shop + "/pay/goldfish-bowl")
 	cleo.reads("There is not enough left of what you chose.")
 	cleo.shoot("day-sold-out")
@@ -144,6 +144,16 @@ func (b *browser) tells(address string) {
 	b.t.Helper()
 	b.do(chromedp.WaitVisible("#in-email"), chromedp.SendKeys("#in-email", address))
 	b.press("form button")
+}
+
+// readsSoon loads the page again until it holds a text. What a shop's own pages read
+// of stock may be some seconds old.
+func (b *browser) readsSoon(text string) {
+	b.t.Helper()
+	for until := time.Now().Add(patience); !strings.Contains(b.text(), text); {
+		require.True(b.t, time.Now().Before(until), "%q does not come to be on the page", text)
+		b.do(chromedp.Reload(), chromedp.Sleep(time.Second))
+	}
 }
 
 // closesOnlyInWords has the gateway say of the next order to be closed that it is

@@ -38,6 +38,10 @@ type Refund struct {
 // Open reports whether the outcome is not known yet.
 func (r Refund) Open() bool { return r.Status == RefundWaiting || r.Status == RefundSent }
 
+// FromRowAlone reports whether nothing but the row of its payment has told that it
+// was made: the gateway never showed it, nor a number of its own.
+func (r Refund) FromRowAlone() bool { return r.Status == RefundDone && r.Syssn == "" }
+
 var validRefundID = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
 
 // ValidRefundID reports whether a shop may call a refund so: 1 to 64 of A-Z a-z

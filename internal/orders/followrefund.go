@@ -55,7 +55,7 @@ func (s *Service) askRefund(ctx context.Context, o ledger.Order, refund ledger.R
 	case made:
 		_, err = s.recordRefund(ctx, o.ID, refundReport{number: refund.Number, amount: refund.Amount, source: "enquiry"})
 	case needless:
-		if _, err = s.refuseRefund(ctx, o.ID, refund.Number, "", "the gateway does not know it, and all of the payment has gone back otherwise"); err == nil {
+		if _, err = s.refuseRefund(ctx, o.ID, refund.Number, "", needlessText); err == nil {
 			_, err = s.settleAll(ctx, o.ID, []report{reportOfTrade(payment)}, (*step).settle)
 		}
 	default:
@@ -63,6 +63,8 @@ func (s *Service) askRefund(ctx context.Context, o ledger.Order, refund ledger.R
 	}
 	return err
 }
+
+const needlessText = "the gateway does not know it, and all of the payment has gone back otherwise"
 
 // findRefund returns the trades that are this refund: one, or none.
 func (s *Service) findRefund(ctx context.Context, o ledger.Order, refund ledger.Refund) (found []qfpay.Trade, err error) {

@@ -65,6 +65,25 @@ func TestARefundThatIsNotFoundIsOverWhenAllOfThePaymentWentBack(t *testing.T) {
 	assert.Equal(t, 1, a.gateway.Calls("refund"), refund.Number)
 }
 
+// The row of a payment that went back as a whole does not say by which refunds.
+func TestARefundThatSeemedToBeMadeIsNotWhenOthersTurnOutToHaveGivenAllBack(t *testing.T) {
+	a := openAccount(t)
+	s := a.openShop("peaks")
+	o := a.pay(s)
+	a.refundInVain(s, o.ID, 0, qfpaytest.DropBefore)
+	for _, part := range []int64{800, 12000} {
+		_, err := a.gateway.RefundElsewhere(o.ID, part)
+		require.NoError(t, err)
+	}
+	a.reconcile(26 * time.Hour)
+	assert.Equal(t, ledger.RefundDone, a.known(o.ID, "lost").Status, "as the row says")
+	a.compare(noon, noon) // which finds those of the portal
+	assert.Equal(t, ledger.RefundRefused, a.known(o.ID, "lost").Status)
+	assert.EqualValues(t, 12800, a.givenBack(o.ID))
+	assert.Equal(t, ledger.StatusRefunded, a.find(s, o.ID).Status)
+	assert.EqualValues(t, 12800, a.find(s, o.ID).Refunded)
+}
+
 func TestARefundIsNotLostWhileThePaymentIsNotFound(t *testing.T) {
 	a := openAccount(t)
 	s := a.openShop("peaks")

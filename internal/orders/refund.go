@@ -206,20 +206,25 @@ func (s *Service) refuseRefund(ctx context.Context, id, number, respcd, message 
 		if err != nil || !refund.Open() {
 			return refund, err
 		}
-		refund.Status, refund.Ended, refund.Respcd, refund.Message = ledger.RefundRefused, st.now, respcd, message
-		if err := st.SaveRefund(refund); err != nil {
-			return refund, err
-		}
-		_, err = st.happened(o, happening{
-			kind: "refund_refused", about: refund.RefundID, data: map[string]any{"respcd": respcd, "message": message},
-			log: alarm("a refund was refused: it moved no money",
-				zap.String("refund_id", refund.RefundID), zap.String("respcd", respcd), zap.String("reason", message)),
-		})
-		if err != nil {
+		if err := st.refuse(o, &refund, respcd, message); err != nil {
 			return refund, err
 		}
 		return refund, st.save(&o)
 	})
+}
+
+// refuse ends a refund that moved no money. The caller saves the order.
+func (st *step) refuse(o ledger.Order, refund *ledger.Refund, respcd, message string) error {
+	refund.Status, refund.Ended, refund.Respcd, refund.Message = ledger.RefundRefused, st.now, respcd, message
+	if err := st.SaveRefund(*refund); err != nil {
+		return err
+	}
+	_, err := st.happened(o, happening{
+		kind: "refund_refused", about: refund.RefundID, data: map[string]any{"respcd": respcd, "message": message},
+		log: alarm("a refund was refused: it moved no money",
+			zap.String("refund_id", refund.RefundID), zap.String("respcd", respcd), zap.String("reason", message)),
+	})
+	return err
 }
 
 // refundOf returns an order and one of its refunds.
@@ -263,7 +268,7 @@ func (s *Service) recordRefund(ctx context.Context, id string, r refundReport) (
 	})
 }
 
-// settleRefund is the one way in which a refund is settled. What is known of it is
+// settleRefund is the one way in which a refund is settled. What the gateway says of it is
 // not taken back, and one that belongs to something else is a dispute: then the
 // refund stays as it was. The caller saves the order.
 func (st *step) settleRefund(o *ledger.Order, r refundReport) (ledger.Refund, error) {
@@ -292,11 +297,31 @@ func (st *step) settleRefund(o *ledger.Order, r refundReport) (ledger.Refund, er
 	if isNew {
 		refund.Status, refund.Ended, refund.Source = ledger.RefundDone, st.now, r.source
 		refund.Respcd, refund.Message = "", ""
+		if err := st.takeBackConclusions(*o, refunds, refund); err != nil {
+			return refund, err
+		}
 	}
 	if err := st.SaveRefund(refund); err != nil {
 		return refund, err
 	}
 	return refund, st.refunded(o, refund, isNew)
+}
+
+// takeBackConclusions refuses the refunds of which the payment's row alone has told,
+// where more would have gone back with one that is reported than was paid: others
+// have given the money back.
+func (st *step) takeBackConclusions(o ledger.Order, refunds ledger.Refunds, reported ledger.Refund) error {
+	if refunds.Done()+reported.Amount <= o.Intent.Amount {
+		return nil
+	}
+	for _, refund := range refunds {
+		if refund.Number != reported.Number && refund.FromRowAlone() {
+			if err := st.refuse(o, &refund, "", needlessText); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // isForeignRefund reports whether a report that fits a refund of an order, or none,
@@ -339,8 +364,8 @@ func match(refunds ledger.Refunds, r refundReport) (refund ledger.Refund, known 
 			return refund, true
 		}
 	}
-	for _, refund := range refunds { // one of which the payment's row alone has told
-		if refund.Status == ledger.RefundDone && refund.Syssn == "" && r.syssn != "" && refund.Amount == r.amount {
+	for _, refund := range refunds {
+		if refund.FromRowAlone() && r.syssn != "" && refund.Amount == r.amount {
 			return refund, true
 		}
 	}

@@ -5,7 +5,8 @@
 //
 // The test binary runs itself again as each node. The gateway's simulator, the
 // shop's own program that webhooks tell, and the load balancer stay in the test's
-// process and are reached over HTTP. The tests need PostgreSQL's server.
+// process and are reached over HTTP. The tests need PostgreSQL's server;
+// that of the dashboard needs Prometheus, which scrapes both nodes.
 //
 // It is a module of its own, because its tests build whole Caddys.
 package cluster

@@ -44,7 +44,9 @@ func (try *trial) open(section string) {
 	try.t.Helper()
 	require.NoError(try.t, os.Mkdir("site", 0o700))
 	require.NoError(try.t, os.WriteFile(filepath.Join("site", "index.html"), []byte(blockOf(try.t, section, "html")), 0o600))
-	text := "{\nadmin " + try.admin + "\npersist_config off\nlog {\noutput file caddy.log\n}\n}\n" + blockOf(try.t, section, "caddyfile")
+	rest, begins := strings.CutPrefix(blockOf(try.t, section, "caddyfile"), "{\n")
+	require.True(try.t, begins, "the Caddyfile begins with its options")
+	text := "{\nadmin " + try.admin + "\npersist_config off\nlog {\noutput file caddy.log\n}\n" + rest
 	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(try.moved.Replace(text)), map[string]any{"filename": "Caddyfile"})
 	require.NoError(try.t, err)
 	require.NoError(try.t, caddy.Load(config, true))

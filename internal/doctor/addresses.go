@@ -58,7 +58,8 @@ func (s Shop) checkNotifications(ctx context.Context) Finding {
 	case s.NotifyURL == "" && s.PublicURL == "":
 		return warning("Set public_url.", "the notify address depends on the request, because public_url is not set")
 	case s.NotifyURL == "":
-		return warning(without+" Set notify_url to an address on port 80 or 443.", "the gateway can only reach ports 80 and 443, so %s%s is not sent to it", s.PublicURL, s.NotifyPath)
+		return warning(without+" Set notify_url to an address on port 80 or 443.",
+			"the gateway can only reach ports 80 and 443, so %s%s is not sent with payments: notifications come only where the gateway knows the address otherwise", s.PublicURL, s.NotifyPath)
 	}
 	target, err := url.Parse(s.NotifyURL)
 	if err != nil {

@@ -253,7 +253,7 @@ func TestNotificationsMustBeAbleToArrive(t *testing.T) {
 	}{
 		"off":               {Shop{NotifyOff: true, PublicURL: "https://shop.example"}, "warning: notify_url is off"},
 		"of each request":   {Shop{}, "warning: the notify address depends on the request"},
-		"on another port":   {Shop{PublicURL: "https://shop.example:8443", NotifyPath: "/pay/notify"}, "warning: the gateway can only reach ports 80 and 443, so https://shop.example:8443/pay/notify is not sent to it"},
+		"on another port":   {Shop{PublicURL: "https://shop.example:8443", NotifyPath: "/pay/notify"}, "warning: the gateway can only reach ports 80 and 443, so https://shop.example:8443/pay/notify is not sent with payments: notifications come only where the gateway knows the address otherwise"},
 		"unreadable":        {Shop{NotifyURL: "https://%zz"}, "bad: notify_url cannot be read"},
 		"of this machine":   {Shop{NotifyURL: "https://localhost/pay/notify"}, "which the gateway cannot reach"},
 		"of a private net":  {Shop{NotifyURL: "https://192.168.0.7/pay/notify"}, "bad: 192.168.0.7 resolves to 192.168.0.7, which the gateway cannot reach"},

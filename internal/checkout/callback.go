@@ -73,11 +73,11 @@ func (c *Checkout) advance(ctx context.Context, ticket Ticket, a attempt) outcom
 	if ticket.Expired(c.Now(), c.OrderTTL) {
 		return refused{kind: pages.Expired}
 	}
-	if wait := c.quota(a.method).wait(a.client, c.Now()); wait > 0 {
+	openID, wait, err := c.vouched(ctx, a)
+	switch {
+	case wait > 0:
 		return refused{kind: pages.TooMany, wait: wait}
-	}
-	openID, err := c.vouched(ctx, a)
-	if err != nil {
+	case err != nil:
 		return c.withoutOpenID(ctx, ticket, a, err, c.seconds(began))
 	}
 	payer := c.payer(ticket, openID)
@@ -96,14 +96,23 @@ func (c *Checkout) advance(ctx context.Context, ticket Ticket, a attempt) outcom
 	return next
 }
 
-// vouched is the payer for whom WeChat vouches. Where nobody does, it is "", and
-// the attempt counts.
-func (c *Checkout) vouched(ctx context.Context, a attempt) (openID string, err error) {
-	if a.method == qfpay.MethodJSAPI {
-		return c.openID(ctx, a.code)
+// vouched is the payer for whom WeChat vouches. Where nobody does, it is "". A
+// client over its quota has to wait, and nobody is asked.
+func (c *Checkout) vouched(ctx context.Context, a attempt) (openID string, wait time.Duration, err error) {
+	allowed, wait := c.quota(a.method).enter(a.client, c.Now())
+	if wait > 0 {
+		return "", wait, nil
 	}
-	c.quota(a.method).count(a.client, c.Now())
-	return "", nil
+	defer allowed.leave()
+	if a.method != qfpay.MethodJSAPI {
+		allowed.count(c.Now())
+		return "", 0, nil
+	}
+	openID, err = c.openID(ctx, a.code)
+	if _, _, isRefused := signInProblem(err); isRefused {
+		allowed.count(c.Now())
+	}
+	return openID, 0, err
 }
 
 // payer is what the ledger and the log call who pays: the one for whom WeChat
@@ -195,7 +204,6 @@ func (c *Checkout) withoutOpenID(ctx context.Context, ticket Ticket, a attempt, 
 		c.Log.Log(level, "there is no openid", fields...)
 		return refused{kind: kind, wait: wait}
 	}
-	c.Shared.refusals.count(a.client, c.Now())
 	// The code is used up: by another node, it may be, that has not claimed the
 	// order yet.
 	order, err := c.Orders.AwaitClaim(ctx, ticket.Order)

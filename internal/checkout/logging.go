@@ -23,10 +23,19 @@ func (c *Checkout) logStart(step, order string, intent ledger.Intent) {
 	}
 }
 
-// logReturn says how the payer found the order. A page that refreshes
-// is not logged each time.
-func (c *Checkout) logReturn(r *http.Request, order ledger.Order, began time.Time) {
-	if order.Status == ledger.StatusPending && checkNumber(r) > 1 {
+// returned is a status in which a payer found an order.
+type returned struct {
+	order  string
+	status ledger.Status
+}
+
+// loggedReturns is how many of them are remembered.
+const loggedReturns = 4096
+
+// logReturn says how the payer found the order, once for each status: the page
+// refreshes, and anybody who has its address can open it without end.
+func (c *Checkout) logReturn(order ledger.Order, began time.Time) {
+	if known, _ := c.Shared.returns.ContainsOrAdd(returned{order.ID, order.Status}, struct{}{}); known {
 		return
 	}
 	c.Log.Info("return", append(orders.OrderFields(order), zap.String("status", string(order.Status)),

@@ -35,8 +35,7 @@ func (c *Checkout) notify(w http.ResponseWriter, r *http.Request) error {
 		return c.malformed(w, http.StatusBadRequest, "the body did not arrive whole")
 	}
 	if !c.Verify(body, r.Header.Get("X-QF-SIGN")) {
-		c.Observer.Notified(c.Name, "forged")
-		c.Log.Warn("a notification with a wrong signature was refused", zap.String("client", c.Server.ClientAddress(r)))
+		c.noteForged(r)
 		return answerGateway(w, http.StatusUnauthorized, "wrong signature")
 	}
 	notification, err := qfpay.ParseNotification(body)
@@ -65,6 +64,17 @@ func (c *Checkout) notified(w http.ResponseWriter, r *http.Request, notification
 		c.Observer.Notified(c.Name, "stored")
 	}
 	return answerGateway(w, http.StatusOK, "SUCCESS")
+}
+
+// noteForged counts a notification with a wrong signature. Anybody can send one, and
+// not fill the log with it: a line tells of all since the last.
+func (c *Checkout) noteForged(r *http.Request) {
+	c.Observer.Notified(c.Name, "forged")
+	c.Shared.forged.Add(1)
+	if c.Shared.forgedLines.AllowN(c.Now(), 1) {
+		c.Log.Warn("a notification with a wrong signature was refused",
+			zap.String("client", c.Server.ClientAddress(r)), zap.Int64("count", c.Shared.forged.Swap(0)))
+	}
 }
 
 func (c *Checkout) malformed(w http.ResponseWriter, status int, text string) error {

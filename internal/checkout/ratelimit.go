@@ -2,6 +2,7 @@ package checkout
 
 import (
 	"net/netip"
+	"sync"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -35,49 +36,104 @@ const (
 type quota struct {
 	burst    int
 	interval time.Duration
-	clients  *lru.Cache[netip.Prefix, *rate.Limiter]
+	clients  *lru.Cache[netip.Prefix, *allowance]
 }
 
 const quotaClients = 8192
 
-// quotaDebt is how far a client may get ahead of its quota by doing many things
-// at once, none of which had been counted when the others were let in. It waits
-// for all of them, an hour at most for refused callbacks: others may share its
-// address.
-const quotaDebt = 600
+const (
+	// mostUnderWay bounds what a client has under way, which may all have to be
+	// counted when it is done. It binds only clients that are distrusted: many honest
+	// payers may share an address, and before the first is refused nothing tells
+	// them from a flood.
+	mostUnderWay = 30
+
+	// distrustTime is how long a client is, after something of it was counted.
+	distrustTime = time.Hour
+
+	// underWayWait is when a client may try again that has so much under way.
+	underWayWait = 2 * time.Second
+
+	// quotaDebt is how far a client may get ahead of its quota: as far as all that
+	// it has under way leads when one is left. For refused callbacks that makes three
+	// minutes: others, who share the client's address, wait no longer.
+	quotaDebt = mostUnderWay - 1
+)
 
 func newQuota(burst int, interval time.Duration) *quota {
-	clients, _ := lru.New[netip.Prefix, *rate.Limiter](quotaClients) // fails for sizes below 1 only
+	clients, _ := lru.New[netip.Prefix, *allowance](quotaClients) // fails for sizes below 1 only
 	return &quota{burst, interval, clients}
+}
+
+// enter lets a client do it, or returns how long it must wait. Who was let in
+// leaves; what counts is counted before that.
+func (q *quota) enter(client string, now time.Time) (a *allowance, wait time.Duration) {
+	a = q.allowance(client)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	wait = a.wait(now, q.interval)
+	if a.underWay >= mostUnderWay && now.Sub(a.counted) < distrustTime {
+		wait = max(wait, underWayWait)
+	}
+	if wait == 0 {
+		a.underWay++
+	}
+	return a, wait
 }
 
 // wait returns how long a client must wait until it may do it again; 0 means
 // that it may now.
 func (q *quota) wait(client string, now time.Time) time.Duration {
-	tokens := q.limiter(client).TokensAt(now)
-	if tokens >= 1 {
-		return 0
-	}
-	return time.Duration((1 - tokens) * float64(q.interval))
+	a := q.allowance(client)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.wait(now, q.interval)
 }
 
 // count notes that a client did it, also when it was more than it may.
-func (q *quota) count(client string, now time.Time) {
-	if limiter := q.limiter(client); limiter.TokensAt(now) > -quotaDebt {
-		limiter.ReserveN(now, 1)
+func (q *quota) count(client string, now time.Time) { q.allowance(client).count(now) }
+
+func (q *quota) allowance(client string) *allowance {
+	key := clientNetwork(client)
+	if a, known := q.clients.Get(key); known {
+		return a
+	}
+	a := &allowance{tokens: rate.NewLimiter(rate.Every(q.interval), q.burst)}
+	if other, known, _ := q.clients.PeekOrAdd(key, a); known {
+		return other
+	}
+	return a
+}
+
+// allowance is what a quota leaves to one client.
+type allowance struct {
+	mu       sync.Mutex
+	tokens   *rate.Limiter
+	underWay int       // how many entered and did not leave
+	counted  time.Time // the last
+}
+
+func (a *allowance) wait(now time.Time, interval time.Duration) time.Duration {
+	tokens := a.tokens.TokensAt(now)
+	if tokens >= 1 {
+		return 0
+	}
+	return time.Duration((1 - tokens) * float64(interval))
+}
+
+func (a *allowance) count(now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.counted = now
+	if a.tokens.TokensAt(now)-1 >= -quotaDebt {
+		a.tokens.ReserveN(now, 1)
 	}
 }
 
-func (q *quota) limiter(client string) *rate.Limiter {
-	key := clientNetwork(client)
-	if limiter, known := q.clients.Get(key); known {
-		return limiter
-	}
-	limiter := rate.NewLimiter(rate.Every(q.interval), q.burst)
-	if other, known, _ := q.clients.PeekOrAdd(key, limiter); known {
-		return other
-	}
-	return limiter
+func (a *allowance) leave() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.underWay--
 }
 
 // clientNetwork is the IPv4 address, or the /64 that one IPv6 client commands.

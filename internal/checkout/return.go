@@ -24,7 +24,7 @@ func (c *Checkout) returnPage(w http.ResponseWriter, r *http.Request, id string)
 		return c.ledgerDown(w, r, id, err, c.returnPath(id))
 	}
 	c.noteOrder(r, order)
-	c.logReturn(r, order, began)
+	c.logReturn(order, began)
 	switch order.Status {
 	case ledger.StatusPending:
 		return c.pending(w, r, order, heard)

@@ -3,6 +3,7 @@ package qfpayjsapi_test
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -250,6 +251,8 @@ func TestTheAdminAPISaysWhatIsWrong(t *testing.T) {
 		{"GET", "/qfpay_jsapi/orders?from=1999-11-02&to=2026-11-01", "", 400, "the period is longer than"},
 		{"GET", "/qfpay_jsapi/orders?status=lost", "", 400, `"lost" is not a status: there are`},
 		{"GET", "/qfpay_jsapi/orders?limit=0", "", 400, "limit must be from 1 to 1000"},
+		{"GET", "/qfpay_jsapi/orders?limit=1001", "", 400, "limit must be from 1 to 1000"},
+		{"GET", "/qfpay_jsapi/orders?limit=many", "", 400, "limit must be from 1 to 1000"},
 		{"GET", "/qfpay_jsapi/orders?before=x", "", 400, "before is not an order's number"},
 		{"GET", "/qfpay_jsapi/orders?stauts=paid", "", 400, `unknown parameter "stauts" in the address, which takes day, from, to, status, method, fulfilled, q, name, limit, before`},
 		{"GET", "/qfpay_jsapi/orders?status=paid;x", "", 400, "the parameters in the address cannot be read"},
@@ -298,6 +301,7 @@ func TestTheAdminAPIChangesNothingForAFormOfAnotherSite(t *testing.T) {
 			assert.Equal(t, http.StatusUnsupportedMediaType, shop.postAs(contentType, path, body), "%s as %s", path, contentType)
 		}
 	}
+	shop.refusesOthers(pending)
 	assert.Zero(t, shop.gateway.Calls("refund"))
 	assert.Zero(t, shop.gateway.Calls("close"))
 	assert.Equal(t, asked, shop.gateway.Calls("query"))
@@ -308,6 +312,31 @@ func TestTheAdminAPIChangesNothingForAFormOfAnotherSite(t *testing.T) {
 	}
 	for _, action := range []string{"query", "close"} {
 		assert.Equal(t, http.StatusOK, shop.postAs("", "/qfpay_jsapi/orders/"+pending+"/"+action, ""), "what needs no body needs no type")
+	}
+}
+
+// refusesOthers checks what Caddy refuses before the module sees it: requests that a
+// browser makes for another site, and those to a name that leads to this machine.
+func (s *shop) refusesOthers(pending string) {
+	s.t.Helper()
+	for name, change := range map[string]func(*http.Request){
+		"another site":                   func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") },
+		"a page without an origin":       func(r *http.Request) { r.Header.Set("Origin", "null") },
+		"a page that reads no answer":    func(r *http.Request) { r.Header.Set("Sec-Fetch-Mode", "no-cors") },
+		"another name":                   func(r *http.Request) { r.Host = "evil.example" },
+		"another name, and its own site": func(r *http.Request) { r.Host = "evil.example"; r.Header.Set("Origin", "http://evil.example") },
+	} {
+		for path, method := range map[string]string{"/qfpay_jsapi/orders/" + pending + "/close": http.MethodPost, "/qfpay_jsapi/orders": http.MethodGet} {
+			request, err := http.NewRequest(method, "http://"+s.admin+path, nil)
+			require.NoError(s.t, err)
+			change(request)
+			response, err := http.DefaultClient.Do(request)
+			require.NoError(s.t, err)
+			text, err := io.ReadAll(response.Body)
+			require.NoError(s.t, errors.Join(err, response.Body.Close()))
+			assert.Contains(s.t, []int{http.StatusBadRequest, http.StatusForbidden}, response.StatusCode, "%s: %s", name, path)
+			assert.NotContains(s.t, string(text), pending, "%s: %s", name, path)
+		}
 	}
 }
 

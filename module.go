@@ -340,6 +340,7 @@ func (h *Handler) provision(ctx caddy.Context) error {
 	if err := h.check(expanded); err != nil {
 		return err
 	}
+	h.warnOfPlainWebhooks()
 	h.applyDefaults()
 	for _, open := range []func(caddy.Context) error{
 		h.openZone, h.learnHosts, h.warnOfPaths, h.openPages, h.openMail, h.openShop, h.openGateway, h.openLedger, h.joinShop, h.openCheckout,
@@ -479,9 +480,26 @@ func (h *Handler) warnOfHostedElsewhere() {
 	}
 }
 
+// warnOfPlainWebhooks warns of what leaves this machine unencrypted. It shows no URL,
+// which may hold a token.
+func (h *Handler) warnOfPlainWebhooks() {
+	for i, hook := range h.Webhooks {
+		if goesOutPlain(hook.URL) {
+			h.logger.Warn("a webhook is called over http: orders, and what payers told the shop, can be read on the way: use https",
+				zap.String("field", "webhooks["+strconv.Itoa(i)+"].url"))
+		}
+	}
+}
+
+// goesOutPlain reports whether what is sent to a URL leaves this machine without TLS.
+func goesOutPlain(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "http" && !isLoopback(u.Hostname())
+}
+
 func (h *Handler) openGateway(caddy.Context) error {
 	base := h.gatewayURL()
-	if gateway, err := url.Parse(base); err == nil && gateway.Scheme == "http" && !isLoopback(gateway.Hostname()) {
+	if goesOutPlain(base) {
 		h.logger.Warn("the gateway is reached over http: payments can be read and altered on the way", zap.String("environment", base))
 	}
 	h.warnOfHostedElsewhere()

@@ -315,6 +315,32 @@ func TestRiskyConfigurationsAreLogged(t *testing.T) {
 	}
 }
 
+func TestAWebhookOverAPlainNetworkIsWarnedOf(t *testing.T) {
+	for address, warned := range map[string]bool{
+		"http://programs.example/paid?token=sentinel": true,
+		"http://10.0.0.5:3000/paid":                   true,
+		"https://programs.example/paid":               false,
+		"http://localhost:3000/paid":                  false,
+		"http://LOCALHOST:3000/paid":                  false,
+		"http://127.0.0.1/paid":                       false,
+		"http://[::1]:3000/paid":                      false,
+	} {
+		core, entries := logged.New(zap.DebugLevel)
+		h := &Handler{logger: zap.New(core), Webhooks: []Webhook{{URL: "https://a.example"}, {URL: address}}}
+		h.warnOfPlainWebhooks()
+		if !warned {
+			assert.Empty(t, entries.All(), address)
+			continue
+		}
+		require.Len(t, entries.All(), 1, address)
+		warning := entries.All()[0]
+		assert.Equal(t, zap.WarnLevel, warning.Level)
+		assert.Contains(t, warning.Message, "use https")
+		assert.Equal(t, map[string]any{"field": "webhooks[1].url"}, warning.ContextMap())
+		assert.NotContains(t, warning.Message, "sentinel")
+	}
+}
+
 func TestHostedAtSingaporesGatewayOrASimulatorIsNoRisk(t *testing.T) {
 	for _, environment := range []string{"sg", "testing-sg", "http://localhost:8090"} {
 		core, entries := logged.New(zap.WarnLevel)

@@ -59,10 +59,13 @@ func TestTheClientKeyIsShownNowhere(t *testing.T) {
 
 	trade, _ := shop.gateway.Trade(order)
 	openID := trade.Params["sub_openid"]
+	code := mustParse(t, callback).Query().Get("code")
 	require.NotEmpty(t, openID)
+	require.NotEmpty(t, code)
 	for _, row := range append(shop.stored(), shop.ledgerFiles()) {
 		shown = append(shown, row)
 		assert.NotContains(t, row, openID, "who paid is not stored")
+		assert.NotContains(t, row, code, "nor is WeChat's code")
 	}
 	log := shop.log()
 	assert.Contains(t, log, "http.handlers.qfpay_jsapi")
@@ -118,6 +121,11 @@ func TestSecretsAreInNoConfigurationThatIsShown(t *testing.T) {
 			assert.True(t, place == "the log" || strings.Contains(text, "{env."+name+"}"), "%s in %s", name, place)
 		}
 	}
+}
+
+func TestAWebhookThatOthersCanReadIsInTheLogAtLoad(t *testing.T) {
+	shop := openShop(t, withBlock("webhook http://192.0.2.1/paid "+webhookSecret))
+	assert.Regexp(t, `"msg":"a webhook is called over http: [^"]+: use https","field":"webhooks\[0\].url"`, shop.log())
 }
 
 func TestBadSecretsAreRefusedWithoutBeingShown(t *testing.T) {

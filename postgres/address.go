@@ -1,15 +1,19 @@
 package postgres
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // connectTimeout bounds how long one attempt to connect takes, where the URL does
@@ -66,6 +70,21 @@ func detail(address *url.URL, err error) string {
 		return ""
 	}
 	return ": " + text
+}
+
+// mayBePlain reports whether a connection may leave this machine without TLS, as it may
+// where sslmode is disable, allow or prefer, which is the default.
+func mayBePlain(config *pgx.ConnConfig) bool {
+	return isPlain(config.Host, config.TLSConfig) || slices.ContainsFunc(config.Fallbacks, func(other *pgconn.FallbackConfig) bool {
+		return isPlain(other.Host, other.TLSConfig)
+	})
+}
+
+func isPlain(host string, tls *tls.Config) bool {
+	network, _ := pgconn.NetworkAddress(host, 0)
+	address, err := netip.ParseAddr(host)
+	isLoopback := strings.EqualFold(host, "localhost") || err == nil && address.Unmap().IsLoopback()
+	return tls == nil && network != "unix" && !isLoopback
 }
 
 // nameOf is what people are shown of a database.

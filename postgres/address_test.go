@@ -1,11 +1,15 @@
 package postgres
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 const secret = "s3ntinel"
@@ -49,6 +53,42 @@ func TestAWrongAddressIsRefusedWithoutItsPassword(t *testing.T) {
 		for ; err != nil; err = errors.Unwrap(err) {
 			assert.NotContains(t, err.Error(), secret)
 		}
+	}
+}
+
+func TestALedgerThatMayBeReachedWithoutTLSIsWarnedOf(t *testing.T) {
+	t.Setenv("PGSSLMODE", "")
+	for address, isPlain := range map[string]bool{
+		"postgres://shop:" + secret + "@db.example/ledger":                                         true, // prefer
+		"postgres://shop:" + secret + "@db.example/ledger?sslmode=disable":                         true,
+		"postgres://shop:" + secret + "@db.example/ledger?sslmode=allow":                           true,
+		"postgres://shop:" + secret + "@db.example/ledger?sslmode=prefer":                          true,
+		"postgres://shop:" + secret + "@10.0.0.5/ledger?sslmode=disable":                           true,
+		"postgres://shop:" + secret + "@localhost,db.example/ledger?sslmode=disable":               true,
+		"postgres://shop:" + secret + "@db.example/ledger?sslmode=require":                         false,
+		"postgres://shop:" + secret + "@db.example/ledger?sslmode=verify-ca":                       false,
+		"postgres://shop:" + secret + "@db.example/ledger?sslmode=verify-full":                     false,
+		"postgres://shop:" + secret + "@localhost/ledger":                                          false,
+		"postgres://shop:" + secret + "@127.0.0.1/ledger?sslmode=disable":                          false,
+		"postgres://shop:" + secret + "@[::1]/ledger?sslmode=disable":                              false,
+		"postgres:///ledger?host=/var/run/postgresql&sslmode=disable&user=shop&password=" + secret: false,
+		"postgres://shop:" + secret + "@localhost,127.0.0.1/ledger?sslmode=disable":                false,
+	} {
+		core, entries := observer.New(zap.DebugLevel)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // nobody is called
+		_, err := Open(ctx, address, zap.New(core))
+		require.Error(t, err)
+		if !isPlain {
+			assert.Empty(t, entries.All(), address)
+			continue
+		}
+		require.Len(t, entries.All(), 1, address)
+		warning := entries.All()[0]
+		assert.Equal(t, zap.WarnLevel, warning.Level)
+		assert.Contains(t, warning.Message, "add sslmode=verify-full to its URL")
+		assert.Equal(t, "ledger.url", warning.ContextMap()["field"])
+		assert.NotContains(t, fmt.Sprint(warning.Message, warning.ContextMap()), secret)
 	}
 }
 

@@ -44,11 +44,16 @@ type engine struct {
 
 // Open connects to the database at a URL, and brings its schema up to date.
 // Several programs may do so at once. The error is a sentence for whoever runs the
-// program; it holds neither the password nor the URL.
-func Open(ctx context.Context, url string, _ *zap.Logger) (ledger.Ledger, error) {
+// program; it holds neither the password nor the URL, and nor does the log, which may
+// be nil.
+func Open(ctx context.Context, url string, log *zap.Logger) (ledger.Ledger, error) {
 	config, err := parseAddress(url)
 	if err != nil {
 		return nil, err
+	}
+	if log != nil && mayBePlain(config) {
+		log.Warn("the connection to the ledger may be unencrypted: orders, and what payers told the shop, can be read and altered on the way: add sslmode=verify-full to its URL",
+			zap.String("field", "ledger.url"), zap.String("ledger", nameOf(config)))
 	}
 	return open(ctx, config)
 }

@@ -28,6 +28,8 @@ type caddy struct {
 	answers map[string]answer
 	asked   []string // method, path and body of each request
 	breaks  bool     // the connection, at the end of each answer
+
+	hangs func(context.Context) // is called where no answer is prepared; may be nil
 }
 
 type answer struct {
@@ -36,7 +38,7 @@ type answer struct {
 }
 
 // Do implements cli.Client.
-func (c *caddy) Do(_ context.Context, method, path string, body io.Reader) (*http.Response, error) {
+func (c *caddy) Do(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
 	text := ""
 	if body != nil {
 		read, err := io.ReadAll(body)
@@ -47,6 +49,9 @@ func (c *caddy) Do(_ context.Context, method, path string, body io.Reader) (*htt
 	}
 	c.asked = append(c.asked, method+" "+path+text)
 	given, ok := c.answers[method+" "+path]
+	if !ok && c.hangs != nil {
+		c.hangs(ctx)
+	}
 	if !ok {
 		return nil, errors.New("connection refused")
 	}
@@ -183,6 +188,41 @@ func TestARefundThatNobodyConfirmsIsNotSent(t *testing.T) {
 	assert.Empty(t, c.posted())
 }
 
+// The id of a new refund is worth showing where there is such a refund, or may be one.
+func TestTheIDOfARefundIsShownOnlyIfThereMayBeOne(t *testing.T) {
+	const id, unknown = `[0-9A-Z]{26}`, `it is not known whether the refund was made: run the command again with --id `
+	for name, test := range map[string]struct {
+		answer answer
+		says   string // all of it
+	}{
+		"made":                        {answer{body: `{"status":"done"}`}, `Refund ` + id + `\n`},
+		"refused":                     {answer{409, `{"error":"at most HKD 200.00 is left"}`}, `Error: at most HKD 200.00 is left\n`},
+		"the ledger is slow":          {answer{503, `{"error":"the ledger is slow"}`}, `Error: ` + unknown + id + ` \(the ledger is slow\)\n`},
+		"an answer that is not whole": {answer{body: `{"status":`}, `Error: ` + unknown + id + ` \(the answer from localhost:2019 cannot be read: unexpected EOF\)\n`},
+	} {
+		c := &caddy{answers: map[string]answer{
+			"GET /qfpay_jsapi/orders/" + someOrder:              {body: `{"order":"` + someOrder + `","status":"paid","currency":"HKD","left":20600}`},
+			"POST /qfpay_jsapi/orders/" + someOrder + "/refund": test.answer,
+		}}
+		ran := c.run(t, "", "refund", someOrder, "--yes")
+		assert.Regexp(t, "^"+test.says+"$", ran.notes, name)
+		assert.Equal(t, name != "made", ran.err != nil, name)
+	}
+}
+
+func TestARefundThatIsInterruptedSaysHowToGoOn(t *testing.T) {
+	c := &caddy{answers: map[string]answer{
+		"GET /qfpay_jsapi/orders/" + someOrder: {body: `{"order":"` + someOrder + `","status":"paid","currency":"HKD","left":20600}`},
+	}, hangs: func(ctx context.Context) {
+		self, err := os.FindProcess(os.Getpid())
+		require.NoError(t, err)
+		require.NoError(t, self.Signal(os.Interrupt))
+		<-ctx.Done()
+	}}
+	err := c.run(t, "", "refund", someOrder, "--yes", "--id", "r").err
+	assert.EqualError(t, err, "it is not known whether the refund was made: run the command again with --id r (interrupt signal received)")
+}
+
 func TestARefundWithoutAnOutcomeEndsWithAnExitCodeOfItsOwn(t *testing.T) {
 	c := &caddy{answers: map[string]answer{
 		"GET /qfpay_jsapi/orders/" + someOrder:              {body: `{"order":"` + someOrder + `","status":"paid","currency":"HKD","left":20600}`},
@@ -219,11 +259,19 @@ func TestAnExportThatBreaksOffFails(t *testing.T) {
 
 func TestAnExportIsForItsOwnerOnly(t *testing.T) {
 	c := &caddy{answers: map[string]answer{"GET /qfpay_jsapi/export?fields=true&format=csv": {body: "order,field.name\nA,Ann\n"}}}
-	file := filepath.Join(t.TempDir(), "orders.csv")
-	require.NoError(t, c.run(t, "", "export", "--fields", "--output", file).err)
-	info, err := os.Stat(file)
-	require.NoError(t, err)
-	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	folder := t.TempDir()
+	before := filepath.Join(folder, "before.csv")
+	require.NoError(t, os.WriteFile(before, []byte("an export of another day, which is longer"), 0o644))
+	require.NoError(t, os.Chmod(before, 0o644), "whatever the umask is")
+	for _, file := range []string{filepath.Join(folder, "new.csv"), before} {
+		require.NoError(t, c.run(t, "", "export", "--fields", "--output", file).err)
+		info, err := os.Stat(file)
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), file)
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.Equal(t, "order,field.name\nA,Ann\n", string(text), file)
+	}
 }
 
 func TestTheDoctorsFindingsAreGroupedByShop(t *testing.T) {

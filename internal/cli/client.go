@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -72,6 +71,14 @@ var inFlags = strings.NewReplacer(
 	"q is not text", "--search is no text",
 )
 
+// denial is a refusal in the admin API's own words.
+type denial struct {
+	status int
+	text   string
+}
+
+func (d denial) Error() string { return d.text }
+
 // maxRefusal bounds in bytes what is read of a refusal.
 const maxRefusal = 64 << 10
 
@@ -87,7 +94,7 @@ func (c *console) refusal(response *http.Response) error {
 	}
 	switch {
 	case json.Unmarshal(text, &said) == nil && said.Error != "":
-		return errors.New(backoffice.Printable(inFlags.Replace(said.Error)))
+		return denial{response.StatusCode, backoffice.Printable(inFlags.Replace(said.Error))}
 	case response.StatusCode == http.StatusNotFound:
 		return fmt.Errorf("the Caddy at %s is built without qfpay_jsapi: is it a different one?", c.client)
 	default:

@@ -41,7 +41,7 @@ func (c *console) export([]string) error {
 	if name == "" {
 		return lines.copy(body)
 	}
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	file, err := createPrivate(name)
 	if err != nil {
 		return err
 	}
@@ -55,6 +55,23 @@ func (c *console) export([]string) error {
 	}
 	c.note("Orders written to %s: %d.", name, orders)
 	return nil
+}
+
+// createPrivate opens an empty file that only its owner can read, even if one that
+// others could read is there already. What is no file, such as a pipe, stays as it is.
+func createPrivate(name string) (*os.File, error) {
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && info.Mode().IsRegular() {
+		err = file.Chmod(0o600)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }
 
 // wantedExport reads the flags as a query.

@@ -2,11 +2,16 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -50,15 +55,35 @@ func (c *console) refund(args []string) error {
 			return err
 		}
 	}
-	c.note("Refund %s", id)
-	var view backoffice.RefundView
-	if err := c.post(orderURI(order.Order, "refund"), map[string]any{"refund_id": id, "amount": amount}, &view); err != nil {
+	view, err := c.requestRefund(order.Order, id, amount)
+	if err != nil {
 		return err
 	}
+	c.note("Refund %s", id)
 	if view, err = c.awaitRefund(view); err != nil {
 		return err
 	}
 	return c.printRefund(view, made >= 0)
+}
+
+// requestRefund asks for a refund. Where Caddy does not answer, or somebody interrupts
+// the command, it may have been made all the same: the error then has the id under
+// which it is safe to ask again.
+func (c *console) requestRefund(order, id string, amount int64) (view backoffice.RefundView, err error) {
+	before := c.cmd.Context()
+	ctx, stop := signal.NotifyContext(before, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	c.cmd.SetContext(ctx)
+	defer c.cmd.SetContext(before)
+	err = c.post(orderURI(order, "refund"), map[string]any{"refund_id": id, "amount": amount}, &view)
+	refused, isRefused := errors.AsType[denial](err)
+	switch {
+	case err == nil, isRefused && refused.status < http.StatusInternalServerError:
+		return view, err
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	}
+	return view, fmt.Errorf("it is not known whether the refund was made: run the command again with --id %s (%w)", id, err)
 }
 
 // amountOf is what is to go back, in minor units: what was typed; or else the

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -68,6 +69,7 @@ func serveGateway(args []string) error {
 	mux.HandleFunc("GET /bench/ready", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("POST /bench/slow", s.control)
 	mux.HandleFunc("POST /bench/pay", s.pay)
+	mux.HandleFunc("GET /bench/accounts", s.many.tell)
 	return http.ListenAndServe(*listen, mux)
 }
 
@@ -76,14 +78,24 @@ func serveGateway(args []string) error {
 // start its numbers again, and ledgers hold no number twice.
 const tradesKept = 20_000
 
-// slowGateway is a simulator whose calls take a while.
+// slowGateway is a simulator whose calls take a while, and one for each of many
+// more merchants.
 type slowGateway struct {
 	simulator *qfpaytest.Simulator
+	many      accounts
 	delay     atomic.Int64
 }
 
 func (s *slowGateway) answer(w http.ResponseWriter, r *http.Request) {
-	s.simulator.ServeHTTP(w, r)
+	merchant, err := s.many.of(codeIn(r))
+	switch {
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	case merchant != nil:
+		s.many.serve(merchant, w, r)
+	default:
+		s.simulator.ServeHTTP(w, r)
+	}
 }
 
 // answerLate answers when the delay is over that began with the request, so
@@ -119,11 +131,15 @@ func (s *slowGateway) control(w http.ResponseWriter, r *http.Request) {
 // pay presses Pay and answers with the notification's body.
 func (s *slowGateway) pay(w http.ResponseWriter, r *http.Request) {
 	order := r.URL.Query().Get("order")
-	if err := s.simulator.Pay(order); err != nil {
+	simulator, err := s.many.of(codeIn(r))
+	if simulator == nil {
+		simulator = s.simulator
+	}
+	if err = errors.Join(err, simulator.Pay(order)); err != nil {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}
-	trade, _ := s.simulator.Trade(order)
+	trade, _ := simulator.Trade(order)
 	_ = json.NewEncoder(w).Encode(map[string]string{
 		"status": "1", "notify_type": "payment", "respcd": trade.Respcd(), "cancel": trade.Cancel(),
 		"out_trade_no": order, "syssn": trade.Syssn, "txamt": fmt.Sprint(trade.Amount), "txcurrcd": trade.Currency,

@@ -32,7 +32,7 @@ const setting = `Each server is a process of its own; the load and the simulated
 all three together, and what a server costs by itself is its processor time per operation. The simulator is strict: it checks every
 parameter and signature, and one payment that fails, or one wrong answer, ends the run. The plugin has its default configuration; none of its limits
 had to be lifted, because it limits what is refused, what is not vouched for, and what browsers make it ask the gateway: here, as at
-the gateway, shops learn of payments by notification. The gateway's own limit of 400 calls a minute is off. *Minimal*
+the gateway, shops learn of payments by notification. The gateway's own limit of 400 calls a minute is off, but for many shops that sell. *Minimal*
 is a hand-written Go program that does the flow and remembers nothing; *durable* is the same program writing three files for each payment, each
 synced and renamed as Caddy's file storage does, two before the payment call and one before the redirect. The Flask program keeps nothing
 but a signed cookie, and keeps its connections to the gateway, which is more than the documentation's sample does.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"os"
@@ -12,6 +13,7 @@ import (
 type section struct {
 	name   string // as of -only
 	title  string
+	file   string // that it goes to, by itself; "" for results.md
 	about  string // paragraphs, in Markdown
 	tables []table
 	claims []claim
@@ -100,7 +102,22 @@ func (b *bench) write(sections []section) error {
 			}
 		}
 	}
-	return os.WriteFile(filepath.Join(b.out, "results.md"), []byte(b.markdown(sections)), 0o644)
+	for file, some := range byFile(sections) {
+		if err := os.WriteFile(filepath.Join(b.out, file), []byte(b.markdown(some)), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// byFile are the sections of each file.
+func byFile(sections []section) map[string][]section {
+	files := make(map[string][]section)
+	for _, s := range sections {
+		file := cmp.Or(s.file, "results.md")
+		files[file] = append(files[file], s)
+	}
+	return files
 }
 
 func (b *bench) markdown(sections []section) string {

@@ -68,11 +68,14 @@ func (c *cluster) unsettled(o record) ledger.Refunds {
 }
 
 // isLost reports whether nobody is going to send a refund of which the gateway never
-// heard.
+// heard: one that is marked as sent may still wait for its turn at the gateway.
 func (c *cluster) isLost(refund ledger.Refund) bool {
 	_, found := c.gateway.Trade(refund.Number)
-	return !found && refund.Status == ledger.RefundSent
+	return !found && refund.Status == ledger.RefundSent && time.Since(refund.Sent) > longestSending
 }
+
+// longestSending is more than a refund takes from its mark to the gateway's answer.
+const longestSending = 30 * time.Second
 
 // compareBooks compares all who keep books, to the cent: the gateway, the ledger as
 // every node sees it, its spreadsheet, its sums of days, and what the shop's program

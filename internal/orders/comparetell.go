@@ -68,8 +68,8 @@ func (c *Comparer) tellOwners(tx *ledger.Tx, s *Service, day ledger.Day, found C
 func (all *Shops) ofAccount(s *Service) (services []*Service) {
 	all.mu.RLock()
 	defer all.mu.RUnlock()
-	for _, other := range all.byName {
-		if other.Account == s.Account && other.Ledger == s.Ledger {
+	for _, other := range all.byAccount[s.Account] {
+		if other.Ledger == s.Ledger {
 			services = append(services, other)
 		}
 	}

@@ -95,8 +95,9 @@ func New(config Config) *Service {
 
 // Shops are the services of all shops of a configuration.
 type Shops struct {
-	mu     sync.RWMutex
-	byName map[string]*Service
+	mu        sync.RWMutex
+	byName    map[string]*Service
+	byAccount map[string]map[string]*Service // by name
 
 	// Wake is called when deliveries have been put into the outbox, and Due when
 	// something is due sooner than it was.
@@ -106,13 +107,17 @@ type Shops struct {
 // NewShops returns an empty set.
 func NewShops() *Shops {
 	nobody := func(ledger.Ledger) {}
-	return &Shops{byName: make(map[string]*Service), Wake: nobody, Due: nobody}
+	return &Shops{byName: make(map[string]*Service), byAccount: make(map[string]map[string]*Service), Wake: nobody, Due: nobody}
 }
 
 func (all *Shops) add(s *Service) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	all.byName[s.Shop] = s
+	if all.byAccount[s.Account] == nil {
+		all.byAccount[s.Account] = make(map[string]*Service)
+	}
+	all.byAccount[s.Account][s.Shop] = s
 }
 
 // withAccountOf returns a service of the same account for each of its ledgers, the
@@ -121,9 +126,8 @@ func (all *Shops) withAccountOf(s *Service) []*Service {
 	all.mu.RLock()
 	defer all.mu.RUnlock()
 	found := []*Service{s}
-	for _, other := range all.byName {
-		isKnown := slices.ContainsFunc(found, func(one *Service) bool { return one.Ledger == other.Ledger })
-		if other.Account == s.Account && !isKnown {
+	for _, other := range all.byAccount[s.Account] {
+		if !slices.ContainsFunc(found, func(one *Service) bool { return one.Ledger == other.Ledger }) {
 			found = append(found, other)
 		}
 	}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
@@ -86,6 +88,11 @@ func (b *browser) tab() *browser {
 
 func (b *browser) do(actions ...chromedp.Action) {
 	b.t.Helper()
+	require.NoError(b.t, b.try(actions...), "at %s", b.peek())
+}
+
+func (b *browser) try(actions ...chromedp.Action) error {
+	b.t.Helper()
 	if _, started := b.ctx.Deadline(); !started && chromedp.FromContext(b.ctx).Target == nil {
 		require.NoError(b.t, chromedp.Run(b.ctx)) // the browser ends with the context it starts in
 	}
@@ -95,7 +102,7 @@ func (b *browser) do(actions ...chromedp.Action) {
 		actions = append([]chromedp.Action{page.BringToFront()}, actions...)
 		defer time.Sleep(*watch)
 	}
-	require.NoError(b.t, chromedp.Run(ctx, actions...), "at %s", b.peek())
+	return chromedp.Run(ctx, actions...)
 }
 
 // peek is where the browser is, for messages.
@@ -108,11 +115,22 @@ func (b *browser) peek() (address string) {
 
 func (b *browser) visit(address string) { b.t.Helper(); b.do(chromedp.Navigate(address)) }
 
-// press clicks the first element and waits for nothing.
+// press clicks the first element and waits for nothing. It looks again where the page
+// is replaced by the next one meanwhile.
 func (b *browser) press(selector string) {
 	b.t.Helper()
-	b.do(chromedp.WaitVisible(selector, chromedp.ByQuery), chromedp.Click(selector, chromedp.ByQuery))
+	var err error
+	for until := time.Now().Add(patience); time.Now().Before(until); {
+		err = b.try(chromedp.WaitVisible(selector, chromedp.ByQuery), chromedp.Click(selector, chromedp.ByQuery))
+		if gone, ok := errors.AsType[*cdproto.Error](err); !ok || gone.Code != nodeIsGone {
+			break
+		}
+	}
+	require.NoError(b.t, err, "at %s", b.peek())
 }
+
+// nodeIsGone is what Chromium answers about a node that is no longer there.
+const nodeIsGone = -32000
 
 // at waits until the address holds part.
 func (b *browser) at(part string) (address string) {

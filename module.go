@@ -485,7 +485,7 @@ func (h *Handler) warnOfHostedElsewhere() {
 func (h *Handler) warnOfPlainWebhooks() {
 	for i, hook := range h.Webhooks {
 		if goesOutPlain(hook.URL) {
-			h.logger.Warn("a webhook is called over http: orders, and what payers told the shop, can be read on the way: use https",
+			h.logger.Warn("a webhook goes over http: orders, and what payers told the shop, can be read on the way: use https",
 				zap.String("field", "webhooks["+strconv.Itoa(i)+"].url"))
 		}
 	}

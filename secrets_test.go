@@ -125,7 +125,7 @@ func TestSecretsAreInNoConfigurationThatIsShown(t *testing.T) {
 
 func TestAWebhookThatOthersCanReadIsInTheLogAtLoad(t *testing.T) {
 	shop := openShop(t, withBlock("webhook http://192.0.2.1/paid "+webhookSecret))
-	assert.Regexp(t, `"msg":"a webhook is called over http: [^"]+: use https","field":"webhooks\[0\].url"`, shop.log())
+	assert.Regexp(t, `"msg":"a webhook goes over http: [^"]+: use https","field":"webhooks\[0\].url"`, shop.log())
 }
 
 func TestBadSecretsAreRefusedWithoutBeingShown(t *testing.T) {

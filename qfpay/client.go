@@ -120,7 +120,7 @@ func checkGateway(gateway string) error {
 
 // CloseIdle closes connections that are kept alive but not in use. Calls in
 // flight and later calls are not disturbed. The default transport is shared, so
-// other clients may have to connect anew.
+// other clients may have to connect again.
 func (c *Client) CloseIdle() { c.caller.CloseIdle() }
 
 // sharedTransport has room for hundreds of payers at once.

@@ -182,7 +182,7 @@ func TestASecondPaymentOfAPaidOrderIsADispute(t *testing.T) {
 	assert.True(t, a.find(s, o.ID).Disputed)
 }
 
-func TestAGatewayThatNumbersAnewDoesNotMixOrdersUp(t *testing.T) {
+func TestAGatewayThatRepeatsItsNumbersDoesNotMixOrdersUp(t *testing.T) {
 	a := openAccount(t)
 	s := a.openShop("peaks")
 	first := a.pay(s)

@@ -51,5 +51,5 @@ func (a *Account) AppID() string { return a.appID }
 
 // CloseIdle closes connections that are kept alive but not in use. Calls in
 // flight and later calls are not disturbed. The default transport is shared, so
-// other accounts may have to connect anew.
+// other accounts may have to connect again.
 func (a *Account) CloseIdle() { a.caller.CloseIdle() }

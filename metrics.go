@@ -10,7 +10,6 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/orders"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
@@ -60,10 +59,6 @@ var (
 
 // The values of the labels.
 var (
-	orderStatuses = []ledger.Status{
-		ledger.StatusPending, ledger.StatusPaid, ledger.StatusFailed, ledger.StatusClosed,
-		ledger.StatusPartiallyRefunded, ledger.StatusRefunded,
-	}
 	gatewayCalls         = []string{"openid", "wechat_openid", "payment", "query", "close", "refund"}
 	gatewayOutcomes      = []string{"ok", "refused", "denied", "busy", "unreachable", "unknown", "cancelled"}
 	notificationOutcomes = []string{"stored", "ignored", "forged", "malformed", "not_stored"}

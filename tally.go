@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/qfpay"
 )
 
@@ -82,7 +83,7 @@ func beginWith[T ~string](words []T) func(beginning) [][]string {
 
 func beginWithStatuses(begin beginning) (labels [][]string) {
 	for _, method := range begin.methods {
-		for _, status := range orderStatuses {
+		for _, status := range ledger.Statuses() {
 			labels = append(labels, []string{string(status), string(method)})
 		}
 	}

@@ -69,11 +69,7 @@ func (tx *Tx) PaidOrders(account string, day Day, after string, limit int) (paid
 // DoneRefunds returns at most limit refunds of an account that gave money back, and
 // that the gateway made on a day, likewise.
 func (tx *Tx) DoneRefunds(account string, day Day, after string, limit int) (done Refunds, err error) {
-	err = tx.query(func(rows *sql.Rows) error {
-		refund, err := scanRefund(rows)
-		done = append(done, refund)
-		return err
-	}, `SELECT `+refundColumns+` FROM refunds
+	err = tx.query(collectRefunds(&done), `SELECT `+refundColumns+` FROM refunds
 		WHERE account = ? AND syssn >= ? AND syssn < ? AND syssn > ? AND status = ? ORDER BY syssn LIMIT ?`,
 		account, day.digits(), day.Next().digits(), after, string(RefundDone), limit)
 	return done, err

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"database/sql"
 	"encoding/json"
 	"time"
 )
@@ -15,12 +14,7 @@ const orderEnd = `COALESCE(CASE WHEN fulfilled_at > refunded_at THEN fulfilled_a
 // before a time, the oldest first, and returns their ids. Deliveries that are under
 // way keep it: see [Tx.EraseTold].
 func (tx *Tx) EraseFields(shop string, before time.Time, limit int) (erased []string, err error) {
-	err = tx.query(func(rows *sql.Rows) error {
-		var order string
-		err := rows.Scan(&order)
-		erased = append(erased, order)
-		return err
-	}, `SELECT id FROM orders WHERE shop = ? AND fields <> '' AND `+orderEnd+` < ? ORDER BY `+orderEnd+` LIMIT ?`+tx.skipLocked(),
+	err = tx.query(collectTexts(&erased), `SELECT id FROM orders WHERE shop = ? AND fields <> '' AND `+orderEnd+` < ? ORDER BY `+orderEnd+` LIMIT ?`+tx.skipLocked(),
 		shop, stamp{before}, limit)
 	for _, order := range erased {
 		if err == nil {

@@ -202,12 +202,7 @@ const unordered = `shop || ''`
 // OpenShops returns the names of the shops that have orders, refunds or
 // deliveries with which something is left to do.
 func (tx *Tx) OpenShops() (shops []string, err error) {
-	err = tx.query(func(rows *sql.Rows) error {
-		var shop string
-		err := rows.Scan(&shop)
-		shops = append(shops, shop)
-		return err
-	}, `SELECT `+unordered+` FROM orders WHERE check_at IS NOT NULL UNION SELECT shop FROM deliveries WHERE next_at IS NOT NULL ORDER BY 1`)
+	err = tx.query(collectTexts(&shops), `SELECT `+unordered+` FROM orders WHERE check_at IS NOT NULL UNION SELECT shop FROM deliveries WHERE next_at IS NOT NULL ORDER BY 1`)
 	return shops, err
 }
 
@@ -223,4 +218,14 @@ func (tx *Tx) OpenOrders(before time.Time) (open, old map[string]int, err error)
 		return err
 	}, `SELECT `+unordered+`, COUNT(*), COUNT(CASE WHEN started_at < ? THEN 1 END) FROM orders WHERE check_at IS NOT NULL GROUP BY `+unordered, stamp{before})
 	return open, old, err
+}
+
+// collectTexts reads rows of one text.
+func collectTexts(all *[]string) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		var text string
+		err := rows.Scan(&text)
+		*all = append(*all, text)
+		return err
+	}
 }

@@ -99,31 +99,26 @@ const refundColumns = `order_id, number, account, refund_id, amount, currency, s
 // Refunds returns the refunds of an order, in the order in which they were asked
 // for. A step that adds to them has read the order, which locks them all.
 func (tx *Tx) Refunds(order string) (all Refunds, err error) {
-	err = tx.query(func(rows *sql.Rows) error {
-		refund, err := scanRefund(rows)
-		all = append(all, refund)
-		return err
-	}, `SELECT `+refundColumns+` FROM refunds WHERE order_id = ? ORDER BY requested_at, number`, order)
+	err = tx.query(collectRefunds(&all), `SELECT `+refundColumns+` FROM refunds WHERE order_id = ? ORDER BY requested_at, number`, order)
 	return all, err
 }
 
-func scanRefund(rows *sql.Rows) (Refund, error) {
-	var r Refund
-	var syssn sql.NullString
-	err := rows.Scan(&r.Order, &r.Number, &r.Account, &r.RefundID, &r.Amount, &r.Currency, (*string)(&r.Status), into(&r.Requested),
-		into(&r.Sent), into(&r.Ended), &syssn, &r.Source, &r.Respcd, &r.Message)
-	r.Syssn = syssn.String
-	return r, err
+func collectRefunds(all *Refunds) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		var r Refund
+		var syssn sql.NullString
+		err := rows.Scan(&r.Order, &r.Number, &r.Account, &r.RefundID, &r.Amount, &r.Currency, (*string)(&r.Status), into(&r.Requested),
+			into(&r.Sent), into(&r.Ended), &syssn, &r.Source, &r.Respcd, &r.Message)
+		r.Syssn = syssn.String
+		*all = append(*all, r)
+		return err
+	}
 }
 
 // RefundsNamed returns the refunds of an account that have a number of their own or
 // the gateway's number, of whatever order: none, one, or one for each. "" names none.
 func (tx *Tx) RefundsNamed(account, number, syssn string) (named Refunds, err error) {
-	err = tx.query(func(rows *sql.Rows) error {
-		refund, err := scanRefund(rows)
-		named = append(named, refund)
-		return err
-	}, `SELECT `+refundColumns+` FROM refunds WHERE account = ? AND (number = ? OR syssn = ?)`, account, number, syssn)
+	err = tx.query(collectRefunds(&named), `SELECT `+refundColumns+` FROM refunds WHERE account = ? AND (number = ? OR syssn = ?)`, account, number, syssn)
 	return named, err
 }
 

@@ -116,12 +116,7 @@ func (tx *Tx) ReturnStock(o *Order) error {
 // HoldingStock returns the pending orders of a shop's payer for which stock is
 // reserved, the oldest first.
 func (tx *Tx) HoldingStock(shop, payer string) (orders []string, err error) {
-	err = tx.query(func(rows *sql.Rows) error {
-		var order string
-		err := rows.Scan(&order)
-		orders = append(orders, order)
-		return err
-	}, `SELECT id FROM orders WHERE shop = ? AND payer = ? AND status = 'pending' AND holds_stock`, shop, payer)
+	err = tx.query(collectTexts(&orders), `SELECT id FROM orders WHERE shop = ? AND payer = ? AND status = 'pending' AND holds_stock`, shop, payer)
 	slices.Sort(orders)
 	return orders, err
 }

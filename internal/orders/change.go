@@ -159,8 +159,6 @@ func (st *step) happened(o ledger.Order, h happening) (isNew bool, err error) {
 	change := Change{Kind: h.kind, Event: h.event, Shop: o.Shop, Order: o, Refund: h.refund, StatusChanged: h.statusChanged, log: h.log}
 	if h.event != "" {
 		change.Data = orderData(o, h.message)
-	}
-	if h.event != "" {
 		err := st.tell(o.Shop, message{subject: o.ID, event: h.event, id: MessageID(o.ID, h.key), data: change.Data, fields: o.Intent.Fields})
 		if err != nil {
 			return false, err

@@ -227,6 +227,7 @@ func TestARefundOnALaterDayIsKnownFromThePaymentsRow(t *testing.T) {
 	made := a.compare(noon, noon)
 	assert.Equal(t, []string{difference(orders.RefundThere, o.ID, 12800, 0)}, differences(made))
 	assert.Equal(t, ledger.StatusRefunded, a.find(s, o.ID).Status)
+	assert.Equal(t, "comparison", a.happened(o.ID, "refunded")[0].Data["source"])
 }
 
 func TestARefundOfTheNextDayOfThePeriodIsFoundOnce(t *testing.T) {

@@ -75,7 +75,7 @@ func (s *Service) findRefund(ctx context.Context, o ledger.Order, refund ledger.
 		}
 		for _, trade := range trades {
 			ofThisOrder := trade.OrigSyssn == "" || o.Syssn == "" || trade.OrigSyssn == o.Syssn
-			if trade.OutTradeNo == refund.Number && trade.OrderType != "payment" && ofThisOrder {
+			if trade.OutTradeNo == refund.Number && !isPayment(trade) && ofThisOrder {
 				found = append(found, trade)
 			}
 		}

@@ -16,7 +16,7 @@ type report struct {
 	paidAt        time.Time
 	respcd        string
 	message       string
-	source        string // enquiry or notification
+	source        string // reply, notification, enquiry or comparison
 }
 
 // saysPaid reports whether the payment was made, whatever went back of it since.
@@ -31,7 +31,7 @@ func reportOfTrade(trade qfpay.Trade) report {
 		state: trade.State(), refunded: trade.Cancel == qfpay.CancelRefunded || trade.Cancel == qfpay.CancelPartlyRefunded,
 		paidAt: trade.PaidAt, respcd: trade.Respcd, message: trade.ErrMsg, source: "enquiry",
 	}
-	if trade.OrderType != "payment" {
+	if !isPayment(trade) {
 		r.state = qfpay.TradeOpen
 	}
 	return r

@@ -28,7 +28,7 @@ func (st *step) settle(o *ledger.Order, r report) error {
 	case r.saysPaid():
 		return st.settlePaid(o, r)
 	case r.state == qfpay.TradeReversed && o.Status.Paid():
-		return st.settleRefunds(o, true)
+		return st.settleRefunds(o, true, r.source)
 	default:
 		return st.settleFailed(o, r)
 	}
@@ -83,7 +83,7 @@ func (st *step) settlePaid(o *ledger.Order, r report) error {
 		}
 	}
 	if r.refunded {
-		return st.settleRefunds(o, r.state == qfpay.TradeReversed)
+		return st.settleRefunds(o, r.state == qfpay.TradeReversed, r.source)
 	}
 	return nil
 }
@@ -131,10 +131,10 @@ func (st *step) fail(o *ledger.Order, h happening) error {
 	return err
 }
 
-// settleRefunds notes what an enquiry about the payment says of refunds: that
+// settleRefunds notes what a report about the payment says of refunds: that
 // there are some, or that all went back. Which they were, the notifications and
 // the enquiries about the refunds themselves say.
-func (st *step) settleRefunds(o *ledger.Order, all bool) error {
+func (st *step) settleRefunds(o *ledger.Order, all bool, source string) error {
 	refunds, err := st.Refunds(o.ID)
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (st *step) settleRefunds(o *ledger.Order, all bool) error {
 		o.Status = ledger.StatusPartiallyRefunded
 	}
 	_, err = st.happened(*o, happening{
-		kind: kind, data: map[string]any{"source": "enquiry"},
+		kind: kind, data: map[string]any{"source": source},
 		log: info("refunded", zap.Bool("all", all)), event: EventRefunded, key: kind, statusChanged: true,
 	})
 	return err

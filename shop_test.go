@@ -130,6 +130,7 @@ func (s *shop) tryToLoad() error {
 	s.t.Helper()
 	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(s.caddyfile()), map[string]any{"filename": "Caddyfile"})
 	require.NoError(s.t, err)
+	defer http.DefaultClient.CloseIdleConnections() // the configuration before closes them, at a moment of its own
 	return caddy.Load(config, true)
 }
 
@@ -316,7 +317,11 @@ func (p *payer) do(method, address, contentType string, body io.Reader) reply {
 	}
 	resp, err := p.browser.Do(r)
 	mayRepeat := method == http.MethodGet || strings.HasSuffix(address, "/notify") && r.GetBody != nil
-	if isCut(err) && mayRepeat { // a reload cut the connection, as browsers and the gateway know
+	for range 3 { // a reload cut the connection, as browsers and the gateway know
+		if !mayRepeat || !isCut(err) {
+			break
+		}
+		p.browser.CloseIdleConnections() // of which the reload cut more than one
 		if r.GetBody != nil {
 			r.Body, _ = r.GetBody()
 		}

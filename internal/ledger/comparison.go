@@ -25,18 +25,30 @@ func (tx *Tx) EndComparison(account string, day Day, now time.Time, differences 
 	return rows > 0, err
 }
 
-// HasComparison reports whether the comparison of a day of an account is made.
-func (tx *Tx) HasComparison(account string, day Day) (found bool, err error) {
-	var at time.Time
-	return tx.scanInto([]any{into(&at)}, `SELECT ended_at FROM comparisons WHERE account = ? AND day = ? AND ended_at IS NOT NULL`,
-		account, day.String())
+// Comparisons returns the days of an account, from one on, whose comparisons are
+// made, in no order.
+func (tx *Tx) Comparisons(account string, from Day) (made []Day, err error) {
+	err = tx.query(func(rows *sql.Rows) error {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return err
+		}
+		day, err := ParseDay(text)
+		made = append(made, day)
+		return err
+	}, `SELECT day FROM comparisons WHERE account = ? AND day >= ? AND ended_at IS NOT NULL`, account, from.String())
+	return made, err
 }
 
-// HasOrders reports whether an order of an account was started before the end of a
-// day.
-func (tx *Tx) HasOrders(account string, day Day) (found bool, err error) {
+// FirstPrepared returns when the first order of an account was started that the
+// gateway took; zero if it took none.
+func (tx *Tx) FirstPrepared(account string) (started time.Time, err error) {
 	var id string
-	return tx.scanInto([]any{&id}, `SELECT id FROM orders WHERE account = ? AND id < ? LIMIT 1`, account, day.Next().firstID())
+	found, err := tx.scanInto([]any{&id}, `SELECT id FROM orders WHERE account = ? AND syssn IS NOT NULL ORDER BY syssn LIMIT 1`, account)
+	if err != nil || !found {
+		return time.Time{}, err
+	}
+	return StartedAt(id), nil
 }
 
 // PaidOrder is what a comparison reads of an order that was paid.

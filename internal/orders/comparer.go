@@ -3,6 +3,7 @@ package orders
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -76,8 +77,12 @@ func (c *Comparer) Work(ctx context.Context) {
 
 // compareDays reports whether all days are done, by whomever.
 func (c *Comparer) compareDays(ctx context.Context, s *Service, days []ledger.Day) (done bool, err error) {
+	due, err := c.due(ctx, s, days)
+	if err != nil {
+		return false, err
+	}
 	done = true
-	for _, day := range days {
+	for _, day := range due {
 		made, err := c.compareDay(ctx, s, day)
 		if err != nil {
 			return false, err
@@ -87,15 +92,39 @@ func (c *Comparer) compareDays(ctx context.Context, s *Service, days []ledger.Da
 	return done, nil
 }
 
-// compareDay reports whether nothing is left to do for a day.
-func (c *Comparer) compareDay(ctx context.Context, s *Service, day ledger.Day) (done bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, compareLimit)
-	defer cancel()
-	isDue, err := c.isDue(ctx, s, day)
-	if err != nil || !isDue {
-		return true, err
+// due returns those days of an account that are still to be compared. Of the days
+// before the gateway took its first order, nobody is asked.
+func (c *Comparer) due(ctx context.Context, s *Service, days []ledger.Day) (due []ledger.Day, err error) {
+	first, err := c.firstPrepared(ctx, s)
+	if err != nil || first.IsZero() {
+		return nil, err
 	}
-	return c.compare(ctx, s, day)
+	made, err := ledger.View(ctx, c.Ledger, func(tx *ledger.Tx) ([]ledger.Day, error) { return tx.Comparisons(s.Account, days[0]) })
+	if err != nil {
+		return nil, err
+	}
+	begun := ledger.DayOf(first)
+	for _, day := range days {
+		if !day.Before(begun) && !slices.Contains(made, day) {
+			due = append(due, day)
+		}
+	}
+	return due, nil
+}
+
+// firstPrepared is when the account's first order was started that the gateway took,
+// in whatever ledger; zero if it took none.
+func (c *Comparer) firstPrepared(ctx context.Context, s *Service) (first time.Time, err error) {
+	for _, peer := range c.Shops.withAccountOf(s) {
+		at, err := ledger.View(ctx, peer.Ledger, func(tx *ledger.Tx) (time.Time, error) { return tx.FirstPrepared(s.Account) })
+		if err != nil {
+			return time.Time{}, err
+		}
+		if first.IsZero() || !at.IsZero() && at.Before(first) {
+			first = at
+		}
+	}
+	return first, nil
 }
 
 // dueDays are those that are over for long enough, the oldest first.
@@ -131,8 +160,10 @@ func (all *Shops) names() (names []string) {
 	return names
 }
 
-// compare makes the comparison of a day, unless somebody else does.
-func (c *Comparer) compare(ctx context.Context, s *Service, day ledger.Day) (made bool, err error) {
+// compareDay makes the comparison of a day, unless somebody else does.
+func (c *Comparer) compareDay(ctx context.Context, s *Service, day ledger.Day) (made bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, compareLimit)
+	defer cancel()
 	now := s.Now()
 	leased, err := ledger.Update(ctx, c.Ledger, func(tx *ledger.Tx) (bool, error) {
 		return tx.LeaseComparison(s.Account, day, now, now.Add(compareLease))
@@ -150,22 +181,6 @@ func (c *Comparer) compare(ctx context.Context, s *Service, day ledger.Day) (mad
 		c.tell(s, day, found)
 	}
 	return true, err
-}
-
-// isDue reports whether the day of an account is still to be compared: an account
-// that had no order yet calls nobody.
-func (c *Comparer) isDue(ctx context.Context, s *Service, day ledger.Day) (bool, error) {
-	made, err := ledger.View(ctx, c.Ledger, func(tx *ledger.Tx) (bool, error) { return tx.HasComparison(s.Account, day) })
-	if err != nil || made {
-		return false, err
-	}
-	for _, peer := range c.Shops.withAccountOf(s) {
-		has, err := ledger.View(ctx, peer.Ledger, func(tx *ledger.Tx) (bool, error) { return tx.HasOrders(s.Account, day) })
-		if err != nil || has {
-			return has, err
-		}
-	}
-	return false, nil
 }
 
 // tell logs what was found, a line for each, and has others told.

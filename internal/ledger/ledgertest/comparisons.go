@@ -29,12 +29,12 @@ func comparisonRace(t *testing.T, f fixture) {
 		})
 		return int(leased.Load())
 	}
-	has := func(account string, day ledger.Day) (found bool) {
+	madeFrom := func(account string, day ledger.Day) (made []ledger.Day) {
 		view(t, f.second, func(tx *ledger.Tx) (err error) {
-			found, err = tx.HasComparison(account, day)
+			made, err = tx.Comparisons(account, day)
 			return err
 		})
-		return found
+		return made
 	}
 	end := func() (ended bool) {
 		update(t, f.first, func(tx *ledger.Tx) (err error) {
@@ -47,30 +47,35 @@ func comparisonRace(t *testing.T, f fixture) {
 	assert.Equal(t, 0, makers(start.Add(lease-time.Microsecond)), "somebody makes it")
 	assert.Equal(t, 1, makers(start.Add(lease)), "who made it died")
 	assert.Equal(t, 1, makers(start.Add(-time.Hour)), "the clock was set back")
-	assert.False(t, has("account", day))
+	assert.Empty(t, madeFrom("account", day))
 	assert.True(t, end())
 	assert.False(t, end(), "once")
-	assert.True(t, has("account", day))
-	assert.False(t, has("account", day.Next()))
-	assert.False(t, has("another", day))
+	assert.Equal(t, []ledger.Day{day}, madeFrom("account", day))
+	assert.Equal(t, []ledger.Day{day}, madeFrom("account", day.Previous()))
+	assert.Empty(t, madeFrom("account", day.Next()))
+	assert.Empty(t, madeFrom("another", day))
 	assert.Equal(t, 0, makers(start.AddDate(0, 0, 1)), "it is made")
 }
 
-func ordersOfDay(t *testing.T, f fixture) {
-	day := ledger.DayOf(start)
-	has := func(account string, day ledger.Day) (found bool) {
+func firstPrepared(t *testing.T, f fixture) {
+	first := func(account string) (started time.Time) {
 		view(t, f.second, func(tx *ledger.Tx) (err error) {
-			found, err = tx.HasOrders(account, day)
+			started, err = tx.FirstPrepared(account)
 			return err
 		})
-		return found
+		return started
 	}
-	assert.False(t, has("account", day))
-	claim(t, f.first, newOrder(start))
-	assert.True(t, has("account", day))
-	assert.True(t, has("account", day.Next()))
-	assert.False(t, has("account", day.Previous()))
-	assert.False(t, has("another", day))
+	take := func(started time.Time, syssn string) {
+		o := newOrder(started)
+		claim(t, f.first, o)
+		update(t, f.first, change(o.ID, func(o *ledger.Order) { o.Syssn = syssn }))
+	}
+	claim(t, f.first, newOrder(start.Add(-time.Hour)))
+	assert.Zero(t, first("account"), "the gateway did not take it")
+	take(start, "2026112300")
+	take(start.Add(time.Hour), "2026112301")
+	assert.True(t, first("account").Equal(start))
+	assert.Zero(t, first("another"))
 }
 
 // paidOrders reads, in pieces, the payments and refunds that the gateway made on a

@@ -115,6 +115,7 @@ CREATE TABLE orphans (
 	currency          TEXT NOT NULL,
 	PRIMARY KEY (account, syssn)
 );
+CREATE INDEX orphans_shop ON orphans (shop, at);
 
 -- The outbox: what is to be delivered, one row for each event and endpoint. A row
 -- is written in the transaction of its event.

@@ -30,10 +30,10 @@ type App struct {
 	logger   *zap.Logger
 	observer *observer
 	services *orders.Shops
-	first    map[string]*Handler // the first block of each shop
-	blocks   []*Handler          // all, of whatever shop
-	works    []*ledgerWork       // one for each ledger
-	pages    []*Orders           // pages that show their orders
+	shops    map[string][]*Handler // the blocks of each shop
+	blocks   []*Handler            // all, of whatever shop
+	works    []*ledgerWork         // one for each ledger
+	pages    []*Orders             // pages that show their orders
 	now      func() time.Time
 
 	cancel  context.CancelFunc
@@ -61,7 +61,7 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 // Provision implements caddy.Provisioner.
 func (a *App) Provision(ctx caddy.Context) error {
 	a.ctx, a.logger = ctx, ctx.Logger()
-	a.first = make(map[string]*Handler)
+	a.shops = make(map[string][]*Handler)
 	a.now = time.Now
 	a.observer = &observer{ctx: ctx}
 	a.services = orders.NewShops()
@@ -72,19 +72,19 @@ func (a *App) Provision(ctx caddy.Context) error {
 // addBlock has the app look after the shop of a block, and returns the shop's
 // order service. Blocks with one name are one shop.
 func (a *App) addBlock(h *Handler, endpoints []*webhook.Endpoint) (*orders.Service, error) {
-	if err := h.mustAgreeOnStock(a.blocks); err != nil {
+	others := a.shops[h.Name]
+	if err := h.mustAgreeOnStock(others); err != nil {
 		return nil, err
 	}
-	a.blocks = append(a.blocks, h)
-	first, known := a.first[h.Name]
-	if known {
-		if err := h.mustAgree(first.identity()); err != nil {
+	a.blocks, a.shops[h.Name] = append(a.blocks, h), append(others, h)
+	if len(others) > 0 {
+		if err := h.mustAgree(others[0].identity()); err != nil {
 			return nil, err
 		}
-		first.orders.Timeout = max(first.orders.Timeout, time.Duration(h.Timeout))
-		return first.orders, nil
+		service := others[0].orders
+		service.Timeout = max(service.Timeout, time.Duration(h.Timeout))
+		return service, nil
 	}
-	a.first[h.Name] = h
 	work := a.workOf(h.ledger)
 	work.shops = append(work.shops, h.Name)
 	ids := make([]string, len(endpoints))
@@ -223,7 +223,7 @@ func (a *App) wakeReconciler(of ledger.Ledger) {
 // shopNames returns the names of all shops, or the one that is named, in their
 // order; none if there is no such shop.
 func (a *App) shopNames(name string) (names []string) {
-	for shop := range a.first {
+	for shop := range a.shops {
 		if name == "" || name == shop {
 			names = append(names, shop)
 		}

@@ -25,7 +25,7 @@ func (a *App) office(name string) *backoffice.Office {
 // byZone is a ledger for each time zone that some of its shops follow.
 func (a *App) byZone(of ledger.Ledger, shops []string) (parts []backoffice.Ledger) {
 	for _, shop := range shops {
-		zone := a.first[shop].zone
+		zone := a.shops[shop][0].zone
 		i := slices.IndexFunc(parts, func(part backoffice.Ledger) bool { return part.Zone.String() == zone.String() })
 		if i < 0 {
 			i, parts = len(parts), append(parts, backoffice.Ledger{Ledger: of, Zone: zone})
@@ -37,10 +37,7 @@ func (a *App) byZone(of ledger.Ledger, shops []string) (parts []backoffice.Ledge
 
 // stockedOf are the items that a shop's blocks sell by stock, in the order of their ids.
 func (a *App) stockedOf(shop string) (items []backoffice.StockedItem) {
-	for _, h := range a.blocks {
-		if h.Name != shop {
-			continue
-		}
+	for _, h := range a.shops[shop] {
 		for _, offer := range h.shop.Catalog.Catalogue(a.now()).Stocked() {
 			items = append(items, backoffice.StockedItem{Item: offer.Item, Name: offer.Name})
 		}
@@ -51,9 +48,9 @@ func (a *App) stockedOf(shop string) (items []backoffice.StockedItem) {
 
 // fieldsOf are the names of what the blocks of a shop ask payers for.
 func (a *App) fieldsOf(shop string) (names []string) {
-	for _, h := range a.blocks {
+	for _, h := range a.shops[shop] {
 		for _, field := range h.Fields {
-			if h.Name == shop && !slices.Contains(names, field.Name) {
+			if !slices.Contains(names, field.Name) {
 				names = append(names, field.Name)
 			}
 		}
@@ -63,8 +60,8 @@ func (a *App) fieldsOf(shop string) (names []string) {
 
 // merchantOf is what a shop is called to payers; "" for a shop that there is not.
 func (a *App) merchantOf(shop string) string {
-	if first, ok := a.first[shop]; ok {
-		return first.MerchantName
+	if blocks := a.shops[shop]; len(blocks) > 0 {
+		return blocks[0].MerchantName
 	}
 	return ""
 }
@@ -90,8 +87,8 @@ func (a *App) endpointNamed(shop, id string) string {
 
 // sealOf seals for a shop; nil for one that there is not.
 func (a *App) sealOf(shop string) *checkout.Seal {
-	if first, ok := a.first[shop]; ok {
-		return first.seal
+	if blocks := a.shops[shop]; len(blocks) > 0 {
+		return blocks[0].seal
 	}
 	return nil
 }

@@ -538,12 +538,9 @@ func (h *Handler) mustAgree(first shopIdentity) error {
 
 // mustAgreeOnStock refuses an item that has stock in one block of a shop and not in
 // another, which would sell what the first one keeps.
-func (h *Handler) mustAgreeOnStock(blocks []*Handler) error {
+func (h *Handler) mustAgreeOnStock(others []*Handler) error {
 	mine := h.shop.Catalog.Catalogue(h.now())
-	for _, other := range blocks {
-		if other.Name != h.Name {
-			continue
-		}
+	for _, other := range others {
 		theirs := other.shop.Catalog.Catalogue(h.now())
 		for _, stocked := range slices.Concat(mine.Stocked(), theirs.Stocked()) {
 			a, sold := mine.Offer(stocked.Item)

@@ -186,7 +186,7 @@ func TestMetricsTellWhatHappens(t *testing.T) {
 	expected["notifications_total ignored"]++
 	expected["webhook_deliveries_total delivered"] += 2 // of the orphan and of the dispute
 	shop.eventuallyCounts(expected)
-	require.Eventually(t, func() bool { return shop.openOrders() == 1 }, 20*time.Second, 100*time.Millisecond, "the disputed order is open, as is counted every 15 s")
+	require.Eventually(t, func() bool { return shop.openOrders() == 1 }, time.Minute, 100*time.Millisecond, "the disputed order is open, as is counted every 15 s")
 
 	t.Run("the directive metrics shows the same", func(t *testing.T) {
 		assert.Equal(t, names(shop.scrape("http://"+shop.admin+"/metrics")), names(shop.scrape(shop.url+"/metrics")))

@@ -258,7 +258,7 @@ func freeAddress(t testing.TB) string {
 // eventually waits for what another goroutine will do soon.
 func (s *shop) eventually(what string, done func() bool) {
 	s.t.Helper()
-	require.Eventually(s.t, done, 10*time.Second, 10*time.Millisecond, what)
+	require.Eventually(s.t, done, time.Minute, 10*time.Millisecond, what)
 }
 
 // payable counts the trades at the gateway that could still be paid, or are.

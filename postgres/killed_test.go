@@ -296,5 +296,5 @@ func TestARestartFindsAllConnectionsOfThePoolDead(t *testing.T) {
 	for range 2 * maxConnections {
 		require.NoError(t, l.Update(t.Context(), pay(newOrder())))
 	}
-	assert.Less(t, time.Since(start), 5*time.Second)
+	assert.Less(t, time.Since(start), 20*time.Second)
 }

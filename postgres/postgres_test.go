@@ -205,7 +205,7 @@ func TestAStepWaitsForARowNoLongerThanItsContext(t *testing.T) {
 		start := time.Now()
 		err := l.Update(ctx, pay(order))
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.Less(t, time.Since(start), 2*time.Second)
+		assert.Less(t, time.Since(start), 10*time.Second)
 		return nil
 	}))
 }
@@ -247,7 +247,7 @@ func TestADatabaseThatCannotBeALedgerIsRefusedInASentence(t *testing.T) {
 	start := time.Now()
 	_, err := Open(ctx, server.URL(), nil)
 	requireSentence(t, err, "cannot be reached")
-	assert.Less(t, time.Since(start), 3*time.Second)
+	assert.Less(t, time.Since(start), 10*time.Second)
 }
 
 func databaseOf(address string) string {

@@ -127,7 +127,7 @@ func TestACallerWaitsNoLongerThanItsContext(t *testing.T) {
 			defer cancel()
 			began := time.Now()
 			assert.ErrorIs(t, do(ctx, block), context.DeadlineExceeded)
-			assert.Less(t, time.Since(began), time.Second)
+			assert.Less(t, time.Since(began), 10*time.Second)
 			close(release)
 			assert.NoError(t, do(t.Context(), func(*Tx) error { return nil }))
 		})

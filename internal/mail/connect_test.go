@@ -84,7 +84,7 @@ func TestAServerThatHangsIsLeftWhenTheTimeIsOver(t *testing.T) {
 			defer cancel()
 			began := time.Now()
 			result := sendReceipt(t, ctx, m)
-			assert.Less(t, time.Since(began), 3*time.Second)
+			assert.Less(t, time.Since(began), 20*time.Second)
 			assert.ErrorIs(t, result.Err, context.DeadlineExceeded)
 			assert.False(t, result.Delivered || result.Final)
 		})

@@ -108,7 +108,7 @@ func TestAHangingReceiverDelaysNobodyElse(t *testing.T) {
 	w.add(48, to(1))
 	o.Wake()
 	w.eventually(func() bool { return len(good.attempts()) == 48 }, "all delivered to the other")
-	assert.Less(t, time.Since(began), 2*time.Second)
+	assert.Less(t, time.Since(began), 10*time.Second, "before those that hang are given up")
 	assert.Len(t, hanging.attempts(), 8)
 	assert.Equal(t, noon, w.deliveries("ORDER47")[0].NextAt, "what has no slot is not leased")
 }
@@ -193,7 +193,7 @@ func TestAnAttemptThatOurOwnStopCutsDoesNotCount(t *testing.T) {
 
 	began := time.Now()
 	o.stop()
-	assert.Less(t, time.Since(began), 2*time.Second)
+	assert.Less(t, time.Since(began), 10*time.Second, "before those that hang are given up")
 	d := w.deliveries("ORDER1")[0]
 	assert.Zero(t, d.Attempts)
 	assert.Equal(t, ledger.DeliveryDue, d.Status)
@@ -446,7 +446,6 @@ func TestWhatIsDueLaterIsSentThenWithoutAWake(t *testing.T) {
 
 	w.eventually(func() bool { return len(p.attempts()) == 1 }, "sent")
 	assert.GreaterOrEqual(t, time.Since(began), 300*time.Millisecond)
-	assert.Less(t, time.Since(began), 2*time.Second)
 	cancel()
 	<-ended
 	for _, line := range w.logged.All() {

@@ -29,7 +29,7 @@ const (
 	secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 	// soon is longer than anything takes that need not wait.
-	soon = 4 * time.Second
+	soon = 30 * time.Second
 )
 
 // noon is when the tests' events happen.

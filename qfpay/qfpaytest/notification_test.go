@@ -69,7 +69,7 @@ func (b *inbox) wait(count int) (all []received) {
 // delivered waits for so many deliveries, stops, and makes sure of no more.
 func (s *shop) delivered(count int) []qfpaytest.Delivery {
 	s.Helper()
-	require.Eventually(s, func() bool { return len(s.gateway.Notifications()) >= count }, 10*time.Second, time.Millisecond)
+	require.Eventually(s, func() bool { return len(s.gateway.Notifications()) >= count }, time.Minute, time.Millisecond)
 	require.NoError(s, s.gateway.Close())
 	all := s.gateway.Notifications()
 	require.Len(s, all, count)

@@ -39,6 +39,7 @@ import (
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/orders"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/pages"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/redact"
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/shop"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/webhook"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/wechat"
@@ -494,7 +495,7 @@ func (h *Handler) warnOfPlainWebhooks() {
 // goesOutPlain reports whether what is sent to a URL leaves this machine without TLS.
 func goesOutPlain(address string) bool {
 	u, err := url.Parse(address)
-	return err == nil && u.Scheme == "http" && !isLoopback(u.Hostname())
+	return err == nil && u.Scheme == "http" && !remote.IsLoopback(u.Hostname())
 }
 
 func (h *Handler) openGateway(caddy.Context) error {

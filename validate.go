@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"path"
 	"regexp"
@@ -457,14 +456,6 @@ func oneOf(choices ...string) func(string) error {
 		}
 		return fmt.Errorf("%q is not one of %s", value, strings.Join(choices, ", "))
 	}
-}
-
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.IsLoopback()
 }
 
 // shopIdentity is what blocks with one name must have in common, because it

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -14,6 +13,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 // connectTimeout bounds how long one attempt to connect takes, where the URL does
@@ -82,9 +83,7 @@ func mayBePlain(config *pgx.ConnConfig) bool {
 
 func isPlain(host string, tls *tls.Config) bool {
 	network, _ := pgconn.NetworkAddress(host, 0)
-	address, err := netip.ParseAddr(host)
-	isLoopback := strings.EqualFold(host, "localhost") || err == nil && address.Unmap().IsLoopback()
-	return tls == nil && network != "unix" && !isLoopback
+	return tls == nil && network != "unix" && !remote.IsLoopback(host)
 }
 
 // nameOf is what people are shown of a database.

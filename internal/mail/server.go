@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
 // maxURLBytes bounds a server's URL.
@@ -86,7 +88,7 @@ func parseURL(rawURL string) (server, error) {
 
 func (s *server) setTLS(query string) error {
 	switch {
-	case query == "" && s.tls == startTLS && s.isHere():
+	case query == "" && s.tls == startTLS && remote.IsLoopback(s.host):
 		s.tls = noTLS
 	case query == "":
 	case s.tls == implicitTLS:
@@ -109,17 +111,11 @@ func (s *server) setUser(user *url.Userinfo) error {
 	switch {
 	case user.Username() == "" || password == "":
 		return errURLUser
-	case s.tls == noTLS && !s.isHere():
+	case s.tls == noTLS && !remote.IsLoopback(s.host):
 		return errPlainText
 	}
 	s.user, s.password = user.Username(), func() string { return password }
 	return nil
-}
-
-// isHere reports whether the server is on this machine, to which nobody listens in.
-func (s *server) isHere() bool {
-	ip := net.ParseIP(s.host)
-	return s.host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // credentials are the spellings in which user and password go over the wire.

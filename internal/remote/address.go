@@ -3,6 +3,7 @@ package remote
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -27,6 +28,13 @@ func CheckAddress(raw string, longest int) error {
 	}
 	_, err := Address(raw)
 	return err
+}
+
+// IsLoopback reports whether a host is certainly this machine. It takes no name but
+// localhost: where another leads is not known before somebody connects.
+func IsLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && address.Unmap().IsLoopback()
 }
 
 // Plusless writes the spaces of a query as %20. In the browser,

@@ -2,7 +2,6 @@ package wechat
 
 import (
 	"errors"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -61,20 +60,13 @@ func CheckURL(rawURL string) error {
 	switch {
 	case !visible(rawURL, maxURL), err != nil, target.Hostname() == "", target.User != nil, strings.ContainsAny(rawURL, "?#"):
 		return errURL
-	case target.Scheme == "https", target.Scheme == "http" && isLoopback(target.Hostname()):
+	case target.Scheme == "https", target.Scheme == "http" && remote.IsLoopback(target.Hostname()):
 		return nil
 	case target.Scheme == "http":
 		return errPlain
 	default:
 		return errURL
 	}
-}
-
-// isLoopback takes no name but localhost: where another leads is not known before
-// it is looked up.
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
 }
 
 // visible reports whether text is 1 to longest ASCII characters, none of them

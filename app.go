@@ -135,6 +135,7 @@ func (a *App) start() error {
 			return err
 		}
 	}
+	a.showZeros()
 	for _, work := range a.works {
 		a.running.Go(func() { work.reconciler.Run(ctx) })
 		a.running.Go(func() { work.comparer.Run(ctx) })

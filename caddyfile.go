@@ -99,7 +99,7 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive's name
 	block := &blockParser{Handler: h, d: d, places: map[string]caddyfile.Dispenser{"": *d}, settings: h.settings()}
 	if d.NextArg() {
-		return d.ArgErr()
+		return d.Errf(noMatcher, "qfpay_jsapi", d.Val())
 	}
 	for d.NextBlock(0) {
 		if err := block.subdirective(d.Val()); err != nil {
@@ -108,6 +108,9 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	}
 	return block.place(h.check(written))
 }
+
+// noMatcher is what is wrong with something behind the name of a directive.
+const noMatcher = "%s: unexpected %q; a path to match begins with /"
 
 // blockParser reads one block into a Handler and remembers where each field
 // was written.
@@ -215,6 +218,9 @@ func (b *blockParser) toggle(field string, value *bool) error {
 	if err := b.once(field); err != nil {
 		return err
 	}
+	if b.d.NextArg() {
+		return b.d.Errf("%s takes no value", field)
+	}
 	*value = true
 	return b.noMore(field)
 }
@@ -222,9 +228,9 @@ func (b *blockParser) toggle(field string, value *bool) error {
 // noMore refuses arguments and blocks that nothing would read.
 func (b *blockParser) noMore(field string) error {
 	if b.d.NextArg() {
-		return b.d.Errf("%s: unexpected %q; put quotes around a value with spaces", field, b.d.Val())
+		return b.d.Errf("%s takes one value; put quotes around one with spaces", field) // which may be a part of a secret
 	}
-	for nesting := b.d.Nesting(); b.d.NextBlock(nesting); {
+	if b.d.NextBlock(b.d.Nesting()) {
 		return b.d.Errf("%s takes no block", field)
 	}
 	return nil
@@ -463,7 +469,7 @@ func parseOrdersCaddyfile(helper httpcaddyfile.Helper) (caddyhttp.MiddlewareHand
 func (o *Orders) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive's name
 	if d.NextArg() {
-		return d.Errf("qfpay_orders: unexpected %q; a path before it must begin with /", d.Val())
+		return d.Errf(noMatcher, "qfpay_orders", d.Val())
 	}
 	for d.NextBlock(0) {
 		switch subdirective := d.Val(); subdirective {
@@ -482,7 +488,7 @@ func (o *Orders) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		default:
 			return d.Errf("unknown subdirective %q of qfpay_orders: it has name and insecure_without_auth", subdirective)
 		}
-		for nesting := d.Nesting(); d.NextBlock(nesting); {
+		if d.NextBlock(d.Nesting()) {
 			return d.Err("subdirectives of qfpay_orders take no block")
 		}
 	}

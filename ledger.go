@@ -200,7 +200,7 @@ func endOfLedger(d *caddyfile.Dispenser, engine string) error {
 	if d.NextArg() {
 		return d.Errf("ledger %s takes one value; put quotes around one with spaces", engine) // which may be a part of a password
 	}
-	for nesting := d.Nesting(); d.NextBlock(nesting); {
+	if d.NextBlock(d.Nesting()) {
 		return d.Errf("ledger %s takes no block", engine)
 	}
 	return nil

@@ -285,6 +285,32 @@ func TestMetricsGoOnAcrossReloads(t *testing.T) {
 
 // The dashboard and the alerts ask for nothing that a running Caddy does not
 // show.
+func TestTheCountersOfAShopBeginAtZeroForEachMethodOfItsBlocks(t *testing.T) {
+	shop := openShop(t, ownName)
+	assert.Equal(t, []string{"jsapi"}, shop.methodsShown())
+	shop.site = shop.beside("name shop", "hosted\nname shop")
+	shop.load()
+	assert.Equal(t, []string{"hosted", "jsapi"}, shop.methodsShown())
+
+	good := shop.site
+	shop.site = shop.beside("name shop", "wallets alipayhk\nname shop") +
+		strings.Replace(shop.beside(), "path /toys", "path /other\ninvoice_key {env.TEST_NOT_SET}", 1)
+	require.Error(t, shop.tryToLoad())
+	shop.site = good
+	assert.Equal(t, []string{"hosted", "jsapi"}, shop.methodsShown(), "what was rejected changed nothing")
+}
+
+// methodsShown are those for which the shop's orders are counted.
+func (s *shop) methodsShown() (methods []string) {
+	for _, one := range s.scrape("http://" + s.admin + "/metrics") {
+		if s.owns(one) && one.metric == "orders_total" && !slices.Contains(methods, one.labels["method"]) {
+			methods = append(methods, one.labels["method"])
+		}
+	}
+	slices.Sort(methods)
+	return methods
+}
+
 func TestTheDashboardAndTheAlertsFitTheMetrics(t *testing.T) {
 	shop := openShop(t, ownName)
 	shop.buy("/pay/cat-food")

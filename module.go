@@ -350,7 +350,6 @@ func (h *Handler) provision(ctx caddy.Context) error {
 			return err
 		}
 	}
-	showZeros(h.Name, beginning{h.Currency, h.methods()})
 	return nil
 }
 

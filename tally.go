@@ -1,6 +1,7 @@
 package qfpayjsapi
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -35,6 +36,19 @@ var shown sync.Map
 
 // showZeros has a shop's counters begin at 0.
 func showZeros(name string, begin beginning) { shown.Store(name, begin) }
+
+// showZeros has the counters of all shops begin at 0, in the methods of all their
+// blocks. A configuration that is rejected before it starts changes nothing.
+func (a *App) showZeros() {
+	for name, blocks := range a.shops {
+		var methods []qfpay.Method
+		for _, h := range blocks {
+			methods = append(methods, h.methods()...)
+		}
+		slices.Sort(methods)
+		showZeros(name, beginning{blocks[0].Currency, slices.Compact(methods)})
+	}
+}
 
 func counters(name, help string, begins func(beginning) [][]string, labels ...string) *tally {
 	labels = append([]string{"name"}, labels...)

@@ -50,11 +50,6 @@ func migrate(ctx context.Context, conn *sql.Conn, dialect Dialect, all []migrati
 
 // migrateOnce applies the next migration, and says whether there are more.
 func migrateOnce(ctx context.Context, conn *sql.Conn, dialect Dialect, all []migration, begin []string) (more bool, err error) {
-	for _, statement := range begin {
-		if _, err = conn.ExecContext(ctx, statement); err != nil {
-			break
-		}
-	}
 	defer func() {
 		if err != nil {
 			// The context may have ended, and the transaction must end too.
@@ -63,8 +58,10 @@ func migrateOnce(ctx context.Context, conn *sql.Conn, dialect Dialect, all []mig
 			_, _ = conn.ExecContext(ended, "ROLLBACK")
 		}
 	}()
-	if err != nil {
-		return false, err
+	for _, statement := range begin {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return false, err
+		}
 	}
 	table := dialect.Schema("CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at {time} NOT NULL)")
 	if _, err = conn.ExecContext(ctx, table); err != nil {

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
-	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -164,22 +163,11 @@ func (p *Postgres) String() string {
 	return "PostgreSQL " + cmp.Or(u.Host, u.Query().Get("host"), "localhost") + u.Path
 }
 
-var errLedgerURL = errors.New("not a URL such as postgres://user@host:5432/database; special characters in a password must be percent-encoded")
-
-// parseLedgerURL does not quote the URL in its error: a password with a bare
-// special character may be anywhere in it.
 func parseLedgerURL(text string) (*url.URL, error) {
 	if shellVariable.MatchString(text) {
 		return nil, errShellVariable
 	}
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || u.Opaque != "" || u.Fragment != "" {
-		return nil, errLedgerURL
-	}
-	if u.User == nil && strings.Contains(u.Path+u.RawQuery, "@") { // after a bare / or ? in the password
-		return nil, errLedgerURL
-	}
-	return u, nil
+	return ledger.ParsePostgresURL(text)
 }
 
 var placeholders = regexp.MustCompile(`\{[^{}]*\}`)

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/ledger"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/remote"
 )
 
@@ -21,19 +22,12 @@ import (
 // not say.
 const connectTimeout = 5 * time.Second
 
-var errAddress = errors.New("this is no address of a PostgreSQL database, such as postgres://user:password@host:5432/database; " +
-	"special characters in the password have to be written in percent-encoding")
-
 // parseAddress reads the URL of a database. What is wrong with it is said without
-// quoting it, because a password with a bare special character may be anywhere in
-// it.
+// quoting it.
 func parseAddress(address string) (*pgx.ConnConfig, error) {
-	parsed, err := url.Parse(address)
-	if err != nil || (parsed.Scheme != "postgres" && parsed.Scheme != "postgresql") || parsed.Opaque != "" {
-		return nil, errAddress
-	}
-	if parsed.User == nil && strings.Contains(parsed.Path+parsed.RawQuery+parsed.Fragment, "@") || parsed.Fragment != "" {
-		return nil, errAddress // a bare / ? or # in the password
+	parsed, err := ledger.ParsePostgresURL(address)
+	if err != nil {
+		return nil, err
 	}
 	config, err := pgx.ParseConfig(address)
 	if err != nil {

@@ -42,9 +42,10 @@ block that there is; beside the same Caddy and sites without the directive, twic
 	return s, nil
 }
 
-// settleTime is how long a Caddy is left alone before it is looked at.
+// settleTime is how long a Caddy is left alone before it is looked at: it asks the
+// gateway about each account when it has started.
 func (b *bench) settleTime() time.Duration {
-	return pick(b, 5*time.Second, 500*time.Millisecond)
+	return pick(b, 25*time.Second, 500*time.Millisecond)
 }
 
 // idleShops starts a Caddy with many sites and lets it idle.

@@ -19,6 +19,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -35,7 +36,7 @@ var agents = map[string]string{
 }
 
 // patience bounds every wait for a page.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // watch is for people who want to see what the browsers do.
 var watch = flag.Duration("watch", 0, "show the browsers, and wait so long after each step, such as 1s")
@@ -144,8 +145,9 @@ func (b *browser) at(part string) (address string) {
 func (b *browser) reads(text string) {
 	b.t.Helper()
 	var all string
-	require.Eventually(b.t, func() bool { all = b.text(); return strings.Contains(all, text) }, patience, 100*time.Millisecond,
-		"%q is not on the page", text)
+	if !assert.Eventually(b.t, func() bool { all = b.text(); return strings.Contains(all, text) }, patience, 100*time.Millisecond) {
+		require.FailNow(b.t, "a text is not on the page", "%q at %s, which reads: %s", text, b.peek(), all)
+	}
 }
 
 func (b *browser) text() (text string) {

@@ -49,7 +49,7 @@ func (h *Handler) patient() doctor.Shop {
 		NotifyURL: h.checkout.NotificationURL(checkout.Origin(strings.TrimSuffix(h.PublicURL, "/"))), NotifyOff: h.NotifyURL == "off",
 		Currency: h.Currency, Catalog: h.shop.Catalog, OtherwisePay: h.OpenAmount != nil || h.InvoiceKey != "",
 		Ledger:    h.ledger,
-		LostShops: func(ctx context.Context) ([]string, error) { return h.app.workOf(h.ledger).lostShops(ctx) },
+		LostShops: func(ctx context.Context) ([]string, error) { return h.app.lostShops(ctx, h.app.workOf(h.ledger)) },
 	}
 	if h.wechat != nil {
 		examined.AppID, examined.OpenID = h.wechat.AppID(), h.wechat.OpenID

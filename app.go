@@ -152,31 +152,9 @@ func (a *App) open(ctx context.Context, work *ledgerWork) error {
 	if err := work.ledger.Open(ctx); err != nil {
 		return fieldError{"ledger", err}
 	}
-	lost, err := work.lostShops(ctx)
-	if err != nil {
-		return fieldError{"ledger", err}
-	}
-	for _, name := range lost {
-		a.logger.Warn("the ledger has open orders of a shop that no block of this configuration names: nothing here completes them",
-			zap.String("shop", name), zap.Stringer("ledger", work.ledger))
-	}
-	return a.warnOfLostDeliveries(ctx, work)
-}
-
-// warnOfLostDeliveries says which events wait for a webhook or an address that is not
-// named any more, as after it was corrected: nobody sends them.
-func (a *App) warnOfLostDeliveries(ctx context.Context, work *ledgerWork) error {
-	ctx, cancel := context.WithTimeout(ctx, lookLimit)
-	defer cancel()
-	waiting, err := ledger.View(ctx, work.ledger, (*ledger.Tx).WaitingDeliveries)
-	if err != nil {
-		return fieldError{"ledger", fmt.Errorf("%v: %w", work.ledger, err)}
-	}
-	for to, events := range waiting {
-		if _, named := work.receivers[to]; !named && slices.Contains(work.shops, to.Shop) {
-			a.logger.Warn("events are waiting for a webhook or a mail address that the shop's block no longer names: to deliver them, put the old one back until they are sent",
-				zap.String("shop", to.Shop), zap.String("endpoint", to.Endpoint), zap.Int("events", events))
-		}
+	if err := a.warnOfLost(ctx, work); err != nil { // a database that is busy must not hinder a reload
+		a.logger.Warn("the ledger could not be asked whether orders or events wait for what this configuration does not name",
+			zap.Stringer("ledger", work.ledger), zap.Error(err))
 	}
 	return nil
 }
@@ -184,16 +162,49 @@ func (a *App) warnOfLostDeliveries(ctx context.Context, work *ledgerWork) error 
 // lookLimit bounds how long a look into the ledger takes.
 const lookLimit = 10 * time.Second
 
-// lostShops are those with which something is left to do in the ledger, and which
-// no block names.
-func (w *ledgerWork) lostShops(ctx context.Context) (lost []string, err error) {
+// warnOfLost says which shops with something left to do no block names, and which
+// events wait for a webhook or an address that is not named any more, as after it was
+// corrected: nobody completes or sends them.
+func (a *App) warnOfLost(ctx context.Context, work *ledgerWork) error {
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
-	open, err := ledger.View(ctx, w.ledger, (*ledger.Tx).OpenShops)
+	lost, err := a.lostShops(ctx, work)
 	if err != nil {
-		return nil, fmt.Errorf("%v: %w", w.ledger, err)
+		return err
 	}
-	return slices.DeleteFunc(open, func(name string) bool { return slices.Contains(w.shops, name) }), nil
+	for _, shop := range lost {
+		a.logger.Warn("the ledger has open orders of a shop that no block of this configuration names: nothing here completes them",
+			zap.String("shop", shop), zap.Stringer("ledger", work.ledger))
+	}
+	waiting, err := ledger.View(ctx, work.ledger, (*ledger.Tx).WaitingDeliveries)
+	if err != nil {
+		return err
+	}
+	for to, events := range waiting {
+		if _, named := work.receivers[to]; !named && a.keeps(work, to.Shop) {
+			a.logger.Warn("events are waiting for a webhook or a mail address that the shop's block no longer names: to deliver them, put the old one back until they are sent",
+				zap.String("shop", to.Shop), zap.String("endpoint", to.Endpoint), zap.Int("events", events))
+		}
+	}
+	return nil
+}
+
+// lostShops are those with which something is left to do in a ledger, and which no
+// block names.
+func (a *App) lostShops(ctx context.Context, work *ledgerWork) (lost []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	open, err := ledger.View(ctx, work.ledger, (*ledger.Tx).OpenShops)
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", work.ledger, err)
+	}
+	return slices.DeleteFunc(open, func(shop string) bool { return a.keeps(work, shop) }), nil
+}
+
+// keeps reports whether a shop's blocks name a ledger.
+func (a *App) keeps(work *ledgerWork, shop string) bool {
+	blocks := a.shops[shop]
+	return len(blocks) > 0 && blocks[0].ledger == work.ledger
 }
 
 // Stop implements caddy.App. It returns when nothing of the app runs any more.

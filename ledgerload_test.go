@@ -1,8 +1,10 @@
 package qfpayjsapi_test
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -127,6 +129,16 @@ func TestAReloadKeepsTheLedgerOpen(t *testing.T) {
 	shop.without = false
 	shop.load()
 	assert.Equal(t, "paid", shop.statusOf(order)["status"])
+}
+
+func TestALedgerThatDoesNotAnswerHindersNoReload(t *testing.T) {
+	shop := openShop(t)
+	shop.failLedger(func(context.Context, string) error { return errors.New("too busy") })
+	require.NoError(t, shop.tryToLoad())
+	shop.failLedger(nil)
+	assert.Contains(t, shop.log(), "the ledger could not be asked whether orders or events wait")
+	_, order := shop.payer(wechat).prepare("/pay/cat-food")
+	assert.Equal(t, []string{"claimed", "prepared"}, shop.history(order))
 }
 
 func TestTwoBlocksOnOneFileShareOneLedger(t *testing.T) {

@@ -153,8 +153,7 @@ func (a *App) open(ctx context.Context, work *ledgerWork) error {
 		return fieldError{"ledger", err}
 	}
 	if err := a.warnOfLost(ctx, work); err != nil { // a database that is busy must not hinder a reload
-		a.logger.Warn("the ledger could not be asked whether orders or events wait for what this configuration does not name",
-			zap.Stringer("ledger", work.ledger), zap.Error(err))
+		a.logger.Warn("the ledger could not be asked whether orders or events wait for what this configuration does not name", zap.Error(err))
 	}
 	return nil
 }
@@ -166,8 +165,6 @@ const lookLimit = 10 * time.Second
 // events wait for a webhook or an address that is not named any more, as after it was
 // corrected: nobody completes or sends them.
 func (a *App) warnOfLost(ctx context.Context, work *ledgerWork) error {
-	ctx, cancel := context.WithTimeout(ctx, lookLimit)
-	defer cancel()
 	lost, err := a.lostShops(ctx, work)
 	if err != nil {
 		return err
@@ -176,9 +173,11 @@ func (a *App) warnOfLost(ctx context.Context, work *ledgerWork) error {
 		a.logger.Warn("the ledger has open orders of a shop that no block of this configuration names: nothing here completes them",
 			zap.String("shop", shop), zap.Stringer("ledger", work.ledger))
 	}
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
 	waiting, err := ledger.View(ctx, work.ledger, (*ledger.Tx).WaitingDeliveries)
 	if err != nil {
-		return err
+		return fmt.Errorf("%v: %w", work.ledger, err)
 	}
 	for to, events := range waiting {
 		if _, named := work.receivers[to]; !named && a.keeps(work, to.Shop) {

@@ -154,7 +154,10 @@ func (b *blockParser) text(field string, value *string) error {
 	if strings.Contains(*value, "\n") {
 		return b.d.Errf("%s: %w", field, errOverLines)
 	}
-	return b.noMore(field)
+	if b.d.NextArg() {
+		return b.d.Errf("%s takes one value; put quotes around one with spaces", field) // which may be a part of a secret
+	}
+	return b.noBlock(field)
 }
 
 // args are the values that stand behind the name of a setting.
@@ -185,7 +188,7 @@ func (b *blockParser) list(field string, values *[]string) (err error) {
 	if *values, err = b.args(field); err != nil {
 		return err
 	}
-	return b.noMore(field)
+	return b.noBlock(field)
 }
 
 // lacks is the error that a line has too few values, and names a variable that was to
@@ -222,14 +225,11 @@ func (b *blockParser) toggle(field string, value *bool) error {
 		return b.d.Errf("%s takes no value", field)
 	}
 	*value = true
-	return b.noMore(field)
+	return b.noBlock(field)
 }
 
-// noMore refuses arguments and blocks that nothing would read.
-func (b *blockParser) noMore(field string) error {
-	if b.d.NextArg() {
-		return b.d.Errf("%s takes one value; put quotes around one with spaces", field) // which may be a part of a secret
-	}
+// noBlock refuses a block that nothing would read.
+func (b *blockParser) noBlock(field string) error {
 	if b.d.NextBlock(b.d.Nesting()) {
 		return b.d.Errf("%s takes no block", field)
 	}
@@ -283,7 +283,7 @@ func (b *blockParser) param() error {
 		b.Params = make(map[string]string)
 	}
 	b.Params[args[0]] = args[1]
-	return b.noMore("param")
+	return b.noBlock("param")
 }
 
 func (b *blockParser) item() error {
@@ -351,7 +351,7 @@ func (b *blockParser) openAmount() error {
 		return err
 	}
 	b.OpenAmount = &OpenAmount{Min: shop.Price(args[0]), Max: shop.Price(args[1])}
-	return b.noMore("open_amount")
+	return b.noBlock("open_amount")
 }
 
 func (b *blockParser) field() error {
@@ -364,7 +364,7 @@ func (b *blockParser) field() error {
 		return b.lacks("field needs a name, and optionally the word required after it")
 	}
 	b.Fields = append(b.Fields, shop.Field{Name: args[0], Required: len(args) == 2})
-	return b.noMore("field")
+	return b.noBlock("field")
 }
 
 func (b *blockParser) ledger() error {
@@ -393,7 +393,7 @@ func (b *blockParser) webhook() error {
 		return err
 	}
 	b.Webhooks = append(b.Webhooks, Webhook{URL: args[0], Secret: redact.Secret(args[1])})
-	return b.noMore("webhook")
+	return b.noBlock("webhook")
 }
 
 func (b *blockParser) mail() error {

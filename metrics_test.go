@@ -283,8 +283,6 @@ func TestMetricsGoOnAcrossReloads(t *testing.T) {
 	}
 }
 
-// The dashboard and the alerts ask for nothing that a running Caddy does not
-// show.
 func TestTheCountersOfAShopBeginAtZeroForEachMethodOfItsBlocks(t *testing.T) {
 	shop := openShop(t, ownName)
 	assert.Equal(t, []string{"jsapi"}, shop.methodsShown())
@@ -311,6 +309,8 @@ func (s *shop) methodsShown() (methods []string) {
 	return methods
 }
 
+// The dashboard and the alerts ask for nothing that a running Caddy does not
+// show.
 func TestTheDashboardAndTheAlertsFitTheMetrics(t *testing.T) {
 	shop := openShop(t, ownName)
 	shop.buy("/pay/cat-food")

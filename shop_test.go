@@ -317,10 +317,7 @@ func (p *payer) do(method, address, contentType string, body io.Reader) reply {
 	}
 	resp, err := p.browser.Do(r)
 	mayRepeat := method == http.MethodGet || strings.HasSuffix(address, "/notify") && r.GetBody != nil
-	for range 3 { // a reload cut the connection, as browsers and the gateway know
-		if !mayRepeat || !isCut(err) {
-			break
-		}
+	for try := 0; try < 3 && mayRepeat && isCut(err); try++ { // a reload cut the connection, as browsers and the gateway know
 		p.browser.CloseIdleConnections() // of which the reload cut more than one
 		if r.GetBody != nil {
 			r.Body, _ = r.GetBody()

@@ -34,9 +34,6 @@ type beginning struct {
 // shop has one at a time: of two, each would show the counts without a currency.
 var shown sync.Map
 
-// showZeros has a shop's counters begin at 0.
-func showZeros(name string, begin beginning) { shown.Store(name, begin) }
-
 // showZeros has the counters of all shops begin at 0, in the methods of all their
 // blocks. A configuration that is rejected before it starts changes nothing.
 func (a *App) showZeros() {
@@ -46,7 +43,7 @@ func (a *App) showZeros() {
 			methods = append(methods, h.methods()...)
 		}
 		slices.Sort(methods)
-		showZeros(name, beginning{blocks[0].Currency, slices.Compact(methods)})
+		shown.Store(name, beginning{blocks[0].Currency, slices.Compact(methods)})
 	}
 }
 

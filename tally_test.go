@@ -11,8 +11,8 @@ import (
 
 func TestMetricsAreRegisteredOnceAfterAChangeOfCurrency(t *testing.T) {
 	t.Cleanup(func() { shown.Delete(t.Name()) })
-	showZeros(t.Name(), beginning{"HKD", []qfpay.Method{qfpay.MethodJSAPI}})
-	showZeros(t.Name(), beginning{"USD", []qfpay.Method{qfpay.MethodJSAPI, qfpay.MethodPayMe}})
+	shown.Store(t.Name(), beginning{"HKD", []qfpay.Method{qfpay.MethodJSAPI}})
+	shown.Store(t.Name(), beginning{"USD", []qfpay.Method{qfpay.MethodJSAPI, qfpay.MethodPayMe}})
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(counters("test_total", "A count.", beginWithNothingMore), counters("test_of_money_total", "A count.", beginWithCurrency, "currency", "method"))
 	_, err := registry.Gather()

@@ -144,9 +144,8 @@ func (b *browser) at(part string) (address string) {
 // reads waits until the page holds a text.
 func (b *browser) reads(text string) {
 	b.t.Helper()
-	var all string
-	if !assert.Eventually(b.t, func() bool { all = b.text(); return strings.Contains(all, text) }, patience, 100*time.Millisecond) {
-		require.FailNow(b.t, "a text is not on the page", "%q at %s, which reads: %s", text, b.peek(), all)
+	if !assert.Eventually(b.t, func() bool { return strings.Contains(b.text(), text) }, patience, 100*time.Millisecond) {
+		require.FailNow(b.t, "a text is not on the page", "%q at %s, which reads: %s", text, b.peek(), b.text())
 	}
 }
 

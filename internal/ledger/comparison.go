@@ -40,11 +40,11 @@ func (tx *Tx) Comparisons(account string, from Day) (made []Day, err error) {
 	return made, err
 }
 
-// FirstPrepared returns when the first order of an account was started that the
-// gateway took; zero if it took none.
-func (tx *Tx) FirstPrepared(account string) (started time.Time, err error) {
+// FirstOrder returns when the first order of an account was started; zero if it has
+// none.
+func (tx *Tx) FirstOrder(account string) (started time.Time, err error) {
 	var id string
-	found, err := tx.scanInto([]any{&id}, `SELECT id FROM orders WHERE account = ? AND syssn IS NOT NULL ORDER BY syssn LIMIT 1`, account)
+	found, err := tx.scanInto([]any{&id}, `SELECT id FROM orders WHERE account = ? ORDER BY id LIMIT 1`, account)
 	if err != nil || !found {
 		return time.Time{}, err
 	}

@@ -5,6 +5,24 @@ import (
 	"database/sql"
 )
 
+// PlanOf returns the steps by which SQLite answers a statement.
+func PlanOf(conn Execer, query string, args []any) (steps []string, err error) {
+	rows, err := conn.QueryContext(context.Background(), "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			return nil, err
+		}
+		steps = append(steps, step)
+	}
+	return steps, rows.Err()
+}
+
 // Watched is a ledger whose statements are shown to somebody before they run.
 func Watched(l Ledger, show func(conn Execer, query string, args []any)) Ledger {
 	return watchedLedger{l, show}

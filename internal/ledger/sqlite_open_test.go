@@ -188,10 +188,14 @@ func TestStatementsUseIndexes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.NoError(t, opened.Update(t.Context(), func(tx *Tx) error {
-				plans := &planner{Execer: tx.conn}
-				_ = step(NewTx(tx.ctx, plans, SQLiteDialect, true))
-				require.NotEmpty(t, plans.plans)
-				for _, plan := range plans.plans {
+				var plans []string
+				_ = step(NewTx(tx.ctx, watchedConn{tx.conn, func(conn Execer, query string, args []any) {
+					steps, err := PlanOf(conn, query, args)
+					require.NoError(t, err)
+					plans = append(plans, steps...)
+				}}, SQLiteDialect, true))
+				require.NotEmpty(t, plans)
+				for _, plan := range plans {
 					if dueOnly := regexp.MustCompile(`INDEX (orders_check_at|deliveries_next_at|deliveries_due)$`); !dueOnly.MatchString(plan) {
 						assert.NotRegexp(t, `^SCAN (orders|events|refunds|deliveries|handoffs)`, plan)
 					}
@@ -202,47 +206,10 @@ func TestStatementsUseIndexes(t *testing.T) {
 				if index, ok := map[string]string{
 					"EraseFields": "orders_fields", "InvoiceUses": "orders_invoice", "HoldingStock": "orders_holding", "EraseTold": "deliveries_",
 				}[name]; ok {
-					assert.Contains(t, plans.plans[0], index)
+					assert.Contains(t, plans[0], index)
 				}
 				return nil
 			}))
 		})
 	}
-}
-
-// planner asks for the plan of every statement before it runs.
-type planner struct {
-	Execer
-	plans []string
-}
-
-func (p *planner) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if err := p.explain(ctx, query, args); err != nil {
-		return nil, err
-	}
-	return p.Execer.ExecContext(ctx, query, args...)
-}
-
-func (p *planner) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if err := p.explain(ctx, query, args); err != nil {
-		return nil, err
-	}
-	return p.Execer.QueryContext(ctx, query, args...)
-}
-
-func (p *planner) explain(ctx context.Context, query string, args []any) error {
-	rows, err := p.Execer.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id, parent, unused int
-		var detail string
-		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-			return err
-		}
-		p.plans = append(p.plans, detail)
-	}
-	return rows.Err()
 }

@@ -93,9 +93,9 @@ func (c *Comparer) compareDays(ctx context.Context, s *Service, days []ledger.Da
 }
 
 // due returns those days of an account that are still to be compared. Of the days
-// before the gateway took its first order, nobody is asked.
+// before its first order, nobody is asked.
 func (c *Comparer) due(ctx context.Context, s *Service, days []ledger.Day) (due []ledger.Day, err error) {
-	first, err := c.firstPrepared(ctx, s)
+	first, err := c.firstOrder(ctx, s)
 	if err != nil || first.IsZero() {
 		return nil, err
 	}
@@ -112,11 +112,11 @@ func (c *Comparer) due(ctx context.Context, s *Service, days []ledger.Day) (due 
 	return due, nil
 }
 
-// firstPrepared is when the account's first order was started that the gateway took,
-// in whatever ledger; zero if it took none.
-func (c *Comparer) firstPrepared(ctx context.Context, s *Service) (first time.Time, err error) {
+// firstOrder is when the account's first order was started, in whatever ledger; zero
+// if it has none.
+func (c *Comparer) firstOrder(ctx context.Context, s *Service) (first time.Time, err error) {
 	for _, peer := range c.Shops.withAccountOf(s) {
-		at, err := ledger.View(ctx, peer.Ledger, func(tx *ledger.Tx) (time.Time, error) { return tx.FirstPrepared(s.Account) })
+		at, err := ledger.View(ctx, peer.Ledger, func(tx *ledger.Tx) (time.Time, error) { return tx.FirstOrder(s.Account) })
 		if err != nil {
 			return time.Time{}, err
 		}

@@ -57,23 +57,18 @@ func comparisonRace(t *testing.T, f fixture) {
 	assert.Equal(t, 0, makers(start.AddDate(0, 0, 1)), "it is made")
 }
 
-func firstPrepared(t *testing.T, f fixture) {
+func firstOrder(t *testing.T, f fixture) {
 	first := func(account string) (started time.Time) {
 		view(t, f.second, func(tx *ledger.Tx) (err error) {
-			started, err = tx.FirstPrepared(account)
+			started, err = tx.FirstOrder(account)
 			return err
 		})
 		return started
 	}
-	take := func(started time.Time, syssn string) {
-		o := newOrder(started)
-		claim(t, f.first, o)
-		update(t, f.first, change(o.ID, func(o *ledger.Order) { o.Syssn = syssn }))
-	}
-	claim(t, f.first, newOrder(start.Add(-time.Hour)))
-	assert.Zero(t, first("account"), "the gateway did not take it")
-	take(start, "2026112300")
-	take(start.Add(time.Hour), "2026112301")
+	assert.Zero(t, first("account"))
+	claim(t, f.first, newOrder(start))
+	assert.True(t, first("account").Equal(start), "whether or not the gateway took it")
+	claim(t, f.first, newOrder(start.Add(time.Hour)))
 	assert.True(t, first("account").Equal(start))
 	assert.Zero(t, first("another"))
 }

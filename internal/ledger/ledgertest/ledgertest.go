@@ -64,7 +64,7 @@ func Run(t *testing.T, create Create) {
 		{"a delivery that is done with keeps no body", deliveryEnd},
 
 		{"no two make the same comparison", comparisonRace},
-		{"the first order of an account is the first that the gateway took", firstPrepared},
+		{"the first order of an account is the one that was started first", firstOrder},
 		{"what the gateway made on a day is read by its numbers", paidOrders},
 
 		{"the sums of a day are those of its rows", sumsOfRows},

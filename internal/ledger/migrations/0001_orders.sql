@@ -42,6 +42,7 @@ CREATE TABLE orders (
 );
 CREATE UNIQUE INDEX orders_syssn ON orders (account, syssn) WHERE syssn IS NOT NULL;
 CREATE INDEX orders_shop ON orders (shop, id);
+CREATE INDEX orders_account ON orders (account, id);
 CREATE INDEX orders_todo ON orders (shop, id) WHERE paid_at IS NOT NULL AND fulfilled_at IS NULL AND status <> 'refunded';
 CREATE INDEX orders_fields ON orders (shop, COALESCE(CASE WHEN fulfilled_at > refunded_at THEN fulfilled_at ELSE COALESCE(refunded_at, fulfilled_at) END, ended_at)) WHERE fields <> '';
 CREATE INDEX orders_holding ON orders (shop, payer) WHERE status = 'pending' AND holds_stock;

@@ -23,8 +23,10 @@ import (
 // times: when the configuration is loaded, as far as routes can be seen then; when
 // the first such request comes; and by the doctor, who has the site answer one.
 
-// owns reports whether the handler answers requests for a path.
+// owns reports whether the handler answers requests for a path, which may have one
+// slash more at its end.
 func (h *Handler) owns(path string) bool {
+	path = strings.TrimSuffix(path, "/")
 	return path == h.NotifyPath || path == h.Path || strings.HasPrefix(path, h.Path+"/")
 }
 

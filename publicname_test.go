@@ -87,6 +87,15 @@ func TestARuleThatAddsASlashToEveryAddressHindersNobody(t *testing.T) {
 	assert.Contains(t, payer.get("/pay/items/cat-food").body, `"display_price":"128.00"`)
 }
 
+func TestASlashBehindANotifyPathElsewhereIsNoOtherPath(t *testing.T) {
+	shop := openShop(t, func(s *shop, _ *qfpaytest.Config) { s.global += "order rewrite before redir\n" },
+		withSite("@bare not path */\nrewrite @bare {path}/?{query}"), withBlock("notify_path /hooks/qfpay"))
+	assert.Equal(t, http.StatusUnauthorized, shop.payer("Python-urllib/3.8").post("/hooks/qfpay", nil).status)
+	found := shop.doctorSays("paths")
+	assert.Equal(t, "good", found.Status, found.Found)
+	assert.NotContains(t, shop.log(), "under a different path")
+}
+
 func TestTheOrdersPageWorksWithASlash(t *testing.T) {
 	shop := openShop(t, withSite("handle /orders* {\n"+basicAuth+"\nqfpay_orders\n}"))
 	_, order := shop.payer(wechat).prepare("/pay/cat-food")

@@ -100,22 +100,24 @@ func (b *bench) manySites(s *shop, count int, areShops bool) string {
 	for n := range count {
 		name, directive := fmt.Sprintf("shop%04d", n), ""
 		if areShops {
-			directive = smallShop("APP" + name)
+			directive = smallShop("APP"+name, b.gateway.address)
 		}
 		fmt.Fprintf(&text, "http://%s.example:%s {\n\tbind 127.0.0.1\n\t%s\n\troot %s\n\tfile_server\n}\n", name, port, directive, b.site)
 	}
 	return text.String()
 }
 
-// smallShop is the smallest block, at the real gateway, which nobody calls here.
-func smallShop(account string) string {
+// smallShop is the smallest block, at the simulated gateway, which refuses the account
+// when Caddy asks about it after the start.
+func smallShop(account, gateway string) string {
 	return fmt.Sprintf(`qfpay_jsapi {
+		environment http://%s
 		app_code %s
 		client_key {env.%s}
 		merchant_name "Harbour Pets"
 		currency HKD
 		item cat-food 128.00 "Cat food 猫粮"
-	}`, account, keyVariable)
+	}`, gateway, account, keyVariable)
 }
 
 // fromAdmin asks Caddy's admin API.

@@ -37,6 +37,7 @@ const (
 //
 // All choices come from a seed. What cannot be repeated is timing.
 func TestSoak(t *testing.T) {
+	t.Parallel()
 	for _, rate := range soakRates(t) {
 		t.Run(fmt.Sprintf("%d calls a minute", rate), func(t *testing.T) {
 			t.Parallel()

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -153,13 +154,14 @@ func (s *site) paid() (paid int) {
 
 // nextPort counts up from a random start, below the ports that the system hands
 // out by itself: none is given out twice, and no connection takes one.
-var nextPort = 20000 + rand.IntN(8000)
+var nextPort atomic.Int32
+
+func init() { nextPort.Store(20000 + rand.Int32N(8000)) }
 
 func freePort(t testing.TB) string {
 	t.Helper()
 	for {
-		nextPort++
-		port := strconv.Itoa(nextPort)
+		port := strconv.Itoa(int(nextPort.Add(1)))
 		if listener, err := net.Listen("tcp", ":"+port); err == nil {
 			require.NoError(t, listener.Close())
 			return port

@@ -22,6 +22,7 @@ const buyBowl = `a.buy[href="/pay/goldfish-bowl"]`
 // A shop that has two goldfish bowls left sells both, one of them to a payer whose
 // order was given up. In the evening, all who count say the same.
 func TestADayInTheShop(t *testing.T) {
+	t.Parallel()
 	day, from := openDay(t), today()
 	owner := day.owner()
 	owner.visit(day.shop + "/orders?stock=1")

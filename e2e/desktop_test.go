@@ -23,6 +23,7 @@ func press(s *site, order, action string) error {
 }
 
 func TestTheDeskHandsItsOrderToThePhoneAndShowsTheReceipt(t *testing.T) {
+	t.Parallel()
 	for _, agent := range []string{"desktop", "wecom"} {
 		t.Run(agent, func(t *testing.T) {
 			site := open(t, "examples/gateway-account.caddyfile", "outside_wechat allow", "outside_wechat handoff")
@@ -56,6 +57,7 @@ func TestTheDeskHandsItsOrderToThePhoneAndShowsTheReceipt(t *testing.T) {
 }
 
 func TestTheDeskTurnsIntoTheReceipt(t *testing.T) {
+	t.Parallel()
 	site := open(t, "examples/gateway-account.caddyfile", "outside_wechat allow", "outside_wechat handoff")
 	desk, phone := browse(t, "desktop"), browse(t, "iphone")
 	desk.visit(site.shop + "/pay?item=cat-food:2&item=dog-treats")
@@ -71,6 +73,7 @@ func TestTheDeskTurnsIntoTheReceipt(t *testing.T) {
 }
 
 func TestOnAPhoneOutsideWeChatThereIsAnImageToSaveAndALinkToCopy(t *testing.T) {
+	t.Parallel()
 	site := open(t, "examples/gateway-account.caddyfile", "outside_wechat allow", "outside_wechat handoff")
 	phone := browse(t, "phone")
 	phone.on(screen{320, "light"})

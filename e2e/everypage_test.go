@@ -15,6 +15,7 @@ var aLongName = strings.Repeat("Wolfeschlegelsteinhausen", 4) + " 深海鱼油�
 
 // The pages on which a payer spends a moment only, or that few of them see.
 func TestTheOtherPagesOfAPaymentAreLegibleOnASmallDarkScreen(t *testing.T) {
+	t.Parallel()
 	small := func(t *testing.T, agent string) *browser {
 		b := browse(t, agent)
 		b.on(smallAndDark)

@@ -42,6 +42,7 @@ func (b *browser) legibleEverywhere(name, address string) {
 }
 
 func TestThePayersPagesFitEveryScreenInEveryLanguage(t *testing.T) {
+	t.Parallel()
 	site := open(t, "examples/gateway-account.caddyfile", "outside_wechat allow", "outside_wechat handoff", "field name", "field name required")
 	t.Run("in WeChat", func(t *testing.T) {
 		payer := browse(t, "android")
@@ -68,6 +69,7 @@ func TestThePayersPagesFitEveryScreenInEveryLanguage(t *testing.T) {
 }
 
 func TestTheShopsOwnThankYouPageSaysHowTheOrderStands(t *testing.T) {
+	t.Parallel()
 	site := open(t, "examples/gateway-account.caddyfile", "outside_wechat allow", "success_url /thank-you.html\n\t\toutside_wechat allow")
 	payer := browse(t, "android")
 	payer.visit(site.shop + "/pay/cat-food")

@@ -58,6 +58,7 @@ func (b *browser) legibleOn(screens []screen, name string) {
 }
 
 func TestEveryPageOfAPaymentIsLegibleOnASmallDarkScreen(t *testing.T) {
+	t.Parallel()
 	site := open(t, "examples/gateway-account.caddyfile", "outside_wechat allow", "outside_wechat handoff",
 		`item dog-treats 46.50 "Dog treats 狗零食"`, "item dog-treats {\nprice 46.50\nstock\n}")
 	payer := browse(t, "android")

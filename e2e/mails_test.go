@@ -21,6 +21,7 @@ import (
 // Every mail is looked at as a program for mails shows it: in a narrow pane and in a
 // wide one, in the light and in the dark.
 func TestEveryMailIsLegibleAndLoadsNothing(t *testing.T) {
+	t.Parallel()
 	mails, err := mail.Builtin().Samples()
 	require.NoError(t, err)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

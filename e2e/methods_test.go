@@ -19,6 +19,7 @@ func (b *browser) paySheet(s *site) {
 }
 
 func TestBackAndRefreshNeverPayAgainAtTheGatewaysOwnPage(t *testing.T) {
+	t.Parallel()
 	for _, agent := range []string{"android", "iphone", "windows"} {
 		t.Run(agent, func(t *testing.T) {
 			site := open(t, "examples/hosted.caddyfile", "outside_wechat allow", "outside_wechat handoff")
@@ -49,6 +50,7 @@ func TestBackAndRefreshNeverPayAgainAtTheGatewaysOwnPage(t *testing.T) {
 }
 
 func TestBackAndRefreshNeverPayAgainInThePaySheet(t *testing.T) {
+	t.Parallel()
 	for _, agent := range []string{"android", "iphone", "windows"} {
 		t.Run(agent, func(t *testing.T) {
 			site := open(t, "examples/official-account.caddyfile", "outside_wechat allow", "outside_wechat handoff")
@@ -73,6 +75,7 @@ func TestBackAndRefreshNeverPayAgainInThePaySheet(t *testing.T) {
 }
 
 func TestTwoTabsMakeOnePaymentByEveryMethod(t *testing.T) {
+	t.Parallel()
 	t.Run("hosted", func(t *testing.T) {
 		site := open(t, "examples/hosted.caddyfile", "outside_wechat allow", "outside_wechat handoff")
 		payer := browse(t, "android")
@@ -100,6 +103,7 @@ func TestTwoTabsMakeOnePaymentByEveryMethod(t *testing.T) {
 }
 
 func TestWithoutItsCookieNoMethodGoesOn(t *testing.T) {
+	t.Parallel()
 	for _, example := range []string{"examples/hosted.caddyfile", "examples/official-account.caddyfile"} {
 		t.Run(example, func(t *testing.T) {
 			site := open(t, example, "outside_wechat allow", "outside_wechat handoff")

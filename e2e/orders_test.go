@@ -14,6 +14,7 @@ import (
 
 // The owner lists, looks and refunds in two parts, without script.
 func TestTheOwnerWorksWithOrdersOnTheirPage(t *testing.T) {
+	t.Parallel()
 	site := open(t, "examples/orders-page.caddyfile")
 	payer := browse(t, "android")
 	payer.visit(site.shop + "/pay/cat-food?quantity=2&ref=INV-7")
@@ -62,6 +63,7 @@ func TestTheOwnerWorksWithOrdersOnTheirPage(t *testing.T) {
 }
 
 func TestTheOwnersPagesAreLegibleOnEveryScreen(t *testing.T) {
+	t.Parallel()
 	site := open(t, "examples/orders-page.caddyfile",
 		`item goldfish-bowl 320.00 "Goldfish bowl 金鱼缸"`, "item goldfish-bowl {\nprice 320.00\nname \""+aLongName+"\"\nstock\n}\nitem plant {\nprice 1.00\nstock\n}")
 	payer := browse(t, "android")
@@ -107,6 +109,7 @@ func (b *browser) printed() int {
 }
 
 func TestTheOwnersPagesFitEveryScreenInEveryLanguage(t *testing.T) {
+	t.Parallel()
 	site := openMonth(t)
 	owner := browse(t, "desktop")
 	owner.visit(strings.Replace(site.shop, "http://", "http://owner:demo@", 1) + "/orders")

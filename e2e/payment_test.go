@@ -15,6 +15,7 @@ const (
 )
 
 func TestAPayerInsideWeChatComesFromTheShopToTheReceipt(t *testing.T) {
+	t.Parallel()
 	for _, agent := range []string{"android", "iphone", "windows"} {
 		t.Run(agent, func(t *testing.T) {
 			site := open(t, "examples/gateway-account.caddyfile", "outside_wechat allow", "outside_wechat handoff")
@@ -43,6 +44,7 @@ const bridge = `window.WeixinJSBridge = {
 };`
 
 func TestTheShopsOwnAccountOpensWeChatsPaySheet(t *testing.T) {
+	t.Parallel()
 	site := open(t, "examples/official-account.caddyfile", "outside_wechat allow", "outside_wechat handoff")
 	payer := browse(t, "android")
 	payer.before(bridge)
@@ -77,6 +79,7 @@ func TestTheShopsOwnAccountOpensWeChatsPaySheet(t *testing.T) {
 }
 
 func TestTheSheetSaysOkAndTheGatewayKnowsOfNothing(t *testing.T) {
+	t.Parallel()
 	site := open(t, "examples/official-account.caddyfile", "outside_wechat allow", "outside_wechat handoff")
 	payer := browse(t, "iphone")
 	payer.before(bridge)
@@ -88,6 +91,7 @@ func TestTheSheetSaysOkAndTheGatewayKnowsOfNothing(t *testing.T) {
 }
 
 func TestTheOwnAccountsExampleWorksInAnyBrowser(t *testing.T) {
+	t.Parallel()
 	site := open(t, "examples/official-account.caddyfile")
 	payer := browse(t, "desktop")
 	payer.visit(site.shop)
@@ -98,6 +102,7 @@ func TestTheOwnAccountsExampleWorksInAnyBrowser(t *testing.T) {
 }
 
 func TestAHostedPaymentIsConfirmedAndPaidAtTheGateway(t *testing.T) {
+	t.Parallel()
 	site := open(t, "examples/hosted.caddyfile", "outside_wechat allow", "outside_wechat handoff")
 	payer := browse(t, "android")
 	payer.visit(site.shop)
@@ -114,6 +119,7 @@ func TestAHostedPaymentIsConfirmedAndPaidAtTheGateway(t *testing.T) {
 }
 
 func TestAFormAsksForWhatOnlyThePayerCanTell(t *testing.T) {
+	t.Parallel()
 	site := open(t, "examples/gateway-account.caddyfile",
 		"outside_wechat allow", "outside_wechat handoff", "field name", "field name required", "field note", "field note\n\t\treal_name optional")
 	payer := browse(t, "android")
@@ -137,6 +143,7 @@ func TestAFormAsksForWhatOnlyThePayerCanTell(t *testing.T) {
 }
 
 func TestCancelledAndFailedPaymentsCanBeTriedAgain(t *testing.T) {
+	t.Parallel()
 	site := open(t, "Caddyfile.example")
 	payer := browse(t, "android")
 	payer.visit(site.shop + "/pay/cat-food")
@@ -165,6 +172,7 @@ func TestCancelledAndFailedPaymentsCanBeTriedAgain(t *testing.T) {
 }
 
 func TestBackAndRefreshNeverPayAgain(t *testing.T) {
+	t.Parallel()
 	site := open(t, "Caddyfile.example")
 	payer := browse(t, "android")
 	payer.visit(site.shop)
@@ -188,6 +196,7 @@ func TestBackAndRefreshNeverPayAgain(t *testing.T) {
 }
 
 func TestADoubleTapAndTwoTabsMakeOnePayment(t *testing.T) {
+	t.Parallel()
 	site := open(t, "Caddyfile.example")
 	payer := browse(t, "android")
 	payer.visit(site.shop)
@@ -203,6 +212,7 @@ func TestADoubleTapAndTwoTabsMakeOnePayment(t *testing.T) {
 }
 
 func TestWithoutItsCookieAPaymentDoesNotGoOn(t *testing.T) {
+	t.Parallel()
 	site := open(t, "Caddyfile.example")
 	payer := browse(t, "android")
 	payer.visit(site.shop + "/pay/cat-food")

@@ -7,6 +7,7 @@ import (
 )
 
 func TestWithoutScriptAPayerComesToTheReceipt(t *testing.T) {
+	t.Parallel()
 	for _, method := range []struct {
 		example string
 		press   []string // on the way, from the shop
@@ -29,6 +30,7 @@ func TestWithoutScriptAPayerComesToTheReceipt(t *testing.T) {
 }
 
 func TestWithoutScriptWhoPaysAfterAllSeesTheReceipt(t *testing.T) {
+	t.Parallel()
 	site := open(t, "Caddyfile.example")
 	payer := browse(t, "android")
 	payer.withoutScript()
@@ -41,6 +43,7 @@ func TestWithoutScriptWhoPaysAfterAllSeesTheReceipt(t *testing.T) {
 }
 
 func TestWithoutScriptTheDeskTurnsIntoTheReceipt(t *testing.T) {
+	t.Parallel()
 	site := open(t, "examples/gateway-account.caddyfile", "outside_wechat allow", "outside_wechat handoff")
 	desk, phone := browse(t, "desktop"), browse(t, "android")
 	desk.withoutScript()
@@ -56,6 +59,7 @@ func TestWithoutScriptTheDeskTurnsIntoTheReceipt(t *testing.T) {
 }
 
 func TestThePayersLanguageIsSpoken(t *testing.T) {
+	t.Parallel()
 	site := open(t, "Caddyfile.example")
 	payer := browse(t, "android")
 	payer.visit(site.shop + "/pay/cat-food")

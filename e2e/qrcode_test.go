@@ -41,6 +41,7 @@ func (b *browser) post(action, field, value string) {
 }
 
 func TestTheCodeOnTheDesktopsScreenIsReadWhateverTheOrderHolds(t *testing.T) {
+	t.Parallel()
 	site := open(t, "examples/gateway-account.caddyfile", "outside_wechat allow", "outside_wechat handoff")
 	for name, order := range map[string]func(*browser){
 		"one item": func(desktop *browser) { desktop.visit(site.shop + "/pay/cat-food") },

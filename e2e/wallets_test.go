@@ -13,6 +13,7 @@ func walletsSite(t *testing.T) *site { return open(t, "examples/wallets.caddyfil
 func walletButton(wallet string) string { return `button[name="wallet"][value="` + wallet + `"]` }
 
 func TestAPhoneOutsideWeChatPaysWithEachWallet(t *testing.T) {
+	t.Parallel()
 	for _, agent := range []string{"phone", "chrome"} {
 		for _, wallet := range []string{"wechat", "alipayhk", "unionpay", "payme"} {
 			t.Run(agent+" "+wallet, func(t *testing.T) {
@@ -33,6 +34,7 @@ func TestAPhoneOutsideWeChatPaysWithEachWallet(t *testing.T) {
 }
 
 func TestAnotherWalletIsAnotherOrder(t *testing.T) {
+	t.Parallel()
 	site := walletsSite(t)
 	payer := browse(t, "phone")
 	payer.visit(site.shop + "/pay/cat-food")
@@ -52,6 +54,7 @@ func TestAnotherWalletIsAnotherOrder(t *testing.T) {
 }
 
 func TestWithWalletsWeChatAndDesktopsAreAsBefore(t *testing.T) {
+	t.Parallel()
 	site := walletsSite(t)
 	desktop := browse(t, "desktop")
 	desktop.visit(site.shop + "/pay/cat-food")
@@ -64,6 +67,7 @@ func TestWithWalletsWeChatAndDesktopsAreAsBefore(t *testing.T) {
 }
 
 func TestAnAppThatMayNotOpenWalletsSaysWhereToPay(t *testing.T) {
+	t.Parallel()
 	site := walletsSite(t)
 	payer := browse(t, "facebook")
 	payer.visit(site.shop + "/pay/cat-food")
@@ -73,6 +77,7 @@ func TestAnAppThatMayNotOpenWalletsSaysWhereToPay(t *testing.T) {
 }
 
 func TestThePageOfWalletsIsLegible(t *testing.T) {
+	t.Parallel()
 	site := walletsSite(t)
 	for name, languages := range map[string]string{"en": "en", "hans": "zh-CN,zh;q=0.9", "hant": "zh-HK,zh;q=0.9"} {
 		payer := browse(t, "phone")

@@ -165,6 +165,8 @@ const lookLimit = 10 * time.Second
 // events wait for a webhook or an address that is not named any more, as after it was
 // corrected: nobody completes or sends them.
 func (a *App) warnOfLost(ctx context.Context, work *ledgerWork) error {
+	ctx, cancel := context.WithTimeout(ctx, lookLimit) // for both looks: a load waits for them
+	defer cancel()
 	lost, err := a.lostShops(ctx, work)
 	if err != nil {
 		return err
@@ -173,8 +175,6 @@ func (a *App) warnOfLost(ctx context.Context, work *ledgerWork) error {
 		a.logger.Warn("the ledger has open orders of a shop that no block of this configuration names: nothing here completes them",
 			zap.String("shop", shop), zap.Stringer("ledger", work.ledger))
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookLimit)
-	defer cancel()
 	waiting, err := ledger.View(ctx, work.ledger, (*ledger.Tx).WaitingDeliveries)
 	if err != nil {
 		return fmt.Errorf("%v: %w", work.ledger, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/rewrite"
 	"go.uber.org/zap"
 
+	"github.com/caddy-qfpay/qfpay-jsapi/internal/checkout"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/doctor"
 	"github.com/caddy-qfpay/qfpay-jsapi/internal/redact"
 )
@@ -26,7 +27,7 @@ import (
 // owns reports whether the handler answers requests for a path, which may have one
 // slash more at its end.
 func (h *Handler) owns(path string) bool {
-	path = strings.TrimSuffix(path, "/")
+	path = checkout.WithoutSlash(path)
 	return path == h.NotifyPath || path == h.Path || strings.HasPrefix(path, h.Path+"/")
 }
 
@@ -197,13 +198,13 @@ func serveProbe(site http.Handler, answer *unread, request *http.Request) {
 // answerProbe notes the path with which a probe comes to the handler, and hands it on
 // if that path is none of the handler's own, as a request would be.
 func (h *Handler) answerProbe(asked *probe, w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	owned := h.owns(r.URL.Path)
-	if owned || asked.as == "" {
-		asked.as = r.URL.Path
-	}
-	if !owned {
+	if !h.owns(r.URL.Path) {
+		if asked.as == "" {
+			asked.as = r.URL.Path
+		}
 		return next.ServeHTTP(w, r)
 	}
+	asked.as = checkout.WithoutSlash(r.URL.Path)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

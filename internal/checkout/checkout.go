@@ -99,7 +99,7 @@ func New(config Config) *Checkout { return &Checkout{config} }
 
 // Serves reports whether a request is the checkout's. It allocates nothing.
 func (c *Checkout) Serves(r *http.Request) bool {
-	path := withoutSlash(r.URL.Path)
+	path := WithoutSlash(r.URL.Path)
 	if path == c.NotifyPath {
 		return true
 	}
@@ -107,9 +107,9 @@ func (c *Checkout) Serves(r *http.Request) bool {
 	return ours && !(c.OutsideWeChat == "pass" && isPayLink(step) && order == "" && !inWeChat(r))
 }
 
-// withoutSlash leaves out one slash at the end of a path: a rule of the site may add
+// WithoutSlash leaves out one slash at the end of a path: a rule of the site may add
 // it to every address.
-func withoutSlash(path string) string { return strings.TrimSuffix(path, "/") }
+func WithoutSlash(path string) string { return strings.TrimSuffix(path, "/") }
 
 // cutPath parts what stands behind the checkout's own path.
 func (c *Checkout) cutPath(path string) (step, order string, ours bool) {
@@ -125,7 +125,7 @@ func (c *Checkout) cutPath(path string) (step, order string, ours bool) {
 // a [pages.Kind] is for the site's error routes to answer: nothing has been written.
 func (c *Checkout) ServeHTTP(w http.ResponseWriter, r *http.Request) error {
 	c.setCommonHeaders(w.Header())
-	path := withoutSlash(r.URL.Path)
+	path := WithoutSlash(r.URL.Path)
 	if path == c.NotifyPath {
 		c.noteStep(r, "notify")
 		return c.notify(w, r)

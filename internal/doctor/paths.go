@@ -13,7 +13,7 @@ func (s Shop) checkPaths(ctx context.Context) Finding {
 	}
 	for _, path := range []string{s.Path + "/callback/doctor", s.Path, s.NotifyPath} {
 		switch came := s.Arrive(ctx, path); came.As {
-		case path, path + "/": // which qfpay_jsapi takes for the same
+		case path:
 		case "":
 			return bad("Let the matcher of qfpay_jsapi match both "+s.Path+" and "+s.Path+"/*, and let nothing in front of it answer them: no login, no redirect, no other handler.",
 				"a request for %s does not reach the block: something else answers it %s", path, came.answer())

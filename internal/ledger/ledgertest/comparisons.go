@@ -66,10 +66,10 @@ func firstOrder(t *testing.T, f fixture) {
 		return started
 	}
 	assert.Zero(t, first("account"))
-	claim(t, f.first, newOrder(start))
-	assert.True(t, first("account").Equal(start), "whether or not the gateway took it")
 	claim(t, f.first, newOrder(start.Add(time.Hour)))
-	assert.True(t, first("account").Equal(start))
+	assert.True(t, first("account").Equal(start.Add(time.Hour)), "whether or not the gateway took it")
+	claim(t, f.first, newOrder(start))
+	assert.True(t, first("account").Equal(start), "whichever was claimed first")
 	assert.Zero(t, first("another"))
 }
 

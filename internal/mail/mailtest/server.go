@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"net/mail"
@@ -26,6 +27,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -269,13 +271,22 @@ func (s *Server) write(file string, text []byte) {
 	}
 }
 
+// nextPort counts up from a random start, below the ports that the system hands out
+// by itself: none is given out twice, and no connection takes one.
+var nextPort atomic.Int32
+
+func init() { nextPort.Store(28000 + mathrand.Int32N(3000)) }
+
 // FreeAddress is a host and port of this machine at which nobody listens.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		address := fmt.Sprintf("127.0.0.1:%d", nextPort.Add(1))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			if err := listener.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return address
+		}
 	}
-	defer listener.Close()
-	return fmt.Sprint(listener.Addr())
 }
